@@ -1,0 +1,1 @@
+# Everything sets itself up from lock files: nothing by hand.

@@ -1,0 +1,130 @@
+"""What every scanner is: a configured source that yields observations.
+
+A new scanner is one module: a pydantic settings class whose `type` names it, and a class with `scan`. It is found
+by its entry in the registry of its room (`scanners/databases/__init__.py` and so on), nothing else changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from inventory.errors import ConfigError
+from inventory.model import Observation
+
+
+class Sampling(BaseModel):
+    """How much of each dataset is read; the same for every kind of source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(1000, ge=1, le=1_000_000, description="Most rows (records, lines) to sample from a dataset.")
+    bytes: int = Field(16 * 2**20, ge=1024, description="Most bytes to read from one object.")
+    objects: int = Field(5, ge=1, description="Most objects to read from a group of like-named objects.")
+    value_bytes: int = Field(64 * 2**10, ge=64, description="A longer value is cut to this many bytes.")
+    seed: int = Field(0, description="The sample is the same for the same data and seed.")
+
+
+class SourceSettings(BaseModel):
+    """What the settings of every source have. A subclass adds its own and fixes `type`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="How people call this source.")
+    namespace: str = Field(
+        "",
+        description="The OpenLineage namespace others know it by, when the scanner reaches it by another address "
+        "(a tunnel, a proxy, a replica). By default it follows from the address.",
+    )
+    region: str = Field("", description="Where it is: ISO 3166 country or subdivision, such as CA-QC.")
+    processor: str = Field("", description="Key of the organisation that runs it for us (seed/processors.yaml).")
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan of one source is: `done` of `total` datasets (`total` is None until it is known)."""
+
+    source: str
+    done: int
+    total: int | None
+    dataset: str = ""
+
+
+class ProgressSink(Protocol):
+    """Told of progress; called often, so it is cheap."""
+
+    def __call__(self, progress: Progress, /) -> None:
+        """Take note."""
+        ...
+
+
+def _silent(_: Progress, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScanContext:
+    """What a run gives to each of its scans."""
+
+    report: ProgressSink = field(default=_silent)
+
+
+class Scanner(Protocol):
+    """Looks at one source.
+
+    `scan` yields `SystemSeen` first, then for each dataset its observations followed by `Covered` for the aspects
+    it completed, and last `Covered(system, LISTING)` if the listing was complete. What goes wrong with one dataset
+    is yielded as a `Finding` and the scan goes on; what makes the whole source unreachable is raised as
+    `inventory.errors.SourceError`. Nothing that it yields or raises holds a value of the data or a secret.
+    """
+
+    settings_type: ClassVar[type[SourceSettings]]
+
+    def __init__(self, settings: SourceSettings) -> None: ...
+
+    @property
+    def system(self) -> str:
+        """The system's URN (its OpenLineage namespace), known without connecting."""
+        ...
+
+    def scan(self, context: ScanContext) -> Iterator[Observation]:
+        """Look, and say what was seen."""
+        ...
+
+
+class Secret(BaseModel):
+    """A secret in the configuration: the name of an environment variable, or of a file that holds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    env: str = ""
+    file: str = ""
+
+    def reveal(self) -> SecretStr:
+        """Read it now (so that a rotated file is seen), or raise ConfigError naming what is missing."""
+        if self.env:
+            value = os.environ.get(self.env)
+            if value is None:
+                raise ConfigError(f"environment variable {self.env}", "is not set", "it should hold a secret")
+            return SecretStr(value)
+        try:
+            return SecretStr(Path(self.file).expanduser().read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise ConfigError(f"secret file {self.file}", error.strerror or "cannot be read") from error
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Secret:
+        if bool(self.env) == bool(self.file):
+            raise ValueError("give either env (a variable's name) or file (a path)")
+        return self
+
+
+def stable_seed(*parts: str) -> int:
+    """A 31-bit seed that is the same in every process for the same names."""
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4]) >> 1
