@@ -24,11 +24,13 @@ class Sampling(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rows: int = Field(1000, ge=1, le=1_000_000, description="Most rows (records, lines) to sample from a dataset.")
-    bytes: int = Field(16 * 2**20, ge=1024, description="Most bytes to read from one object.")
-    objects: int = Field(5, ge=1, description="Most objects to read from a group of like-named objects.")
-    value_bytes: int = Field(64 * 2**10, ge=64, description="A longer value is cut to this many bytes.")
-    seed: int = Field(0, description="The sample is the same for the same data and seed.")
+    rows: int = Field(
+        default=1000, ge=1, le=1_000_000, description="Most rows (records, lines) to sample from a dataset."
+    )
+    bytes: int = Field(default=16 * 2**20, ge=1024, description="Most bytes to read from one object.")
+    objects: int = Field(default=5, ge=1, description="Most objects to read from a group of like-named objects.")
+    value_bytes: int = Field(default=64 * 2**10, ge=64, description="A longer value is cut to this many bytes.")
+    seed: int = Field(default=0, description="The sample is the same for the same data and seed.")
 
 
 class SourceSettings(BaseModel):
@@ -38,12 +40,14 @@ class SourceSettings(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="How people call this source.")
     namespace: str = Field(
-        "",
+        default="",
         description="The OpenLineage namespace others know it by, when the scanner reaches it by another address "
         "(a tunnel, a proxy, a replica). By default it follows from the address.",
     )
-    region: str = Field("", description="Where it is: ISO 3166 country or subdivision, such as CA-QC.")
-    processor: str = Field("", description="Key of the organisation that runs it for us (seed/processors.yaml).")
+    region: str = Field(default="", description="Where it is: ISO 3166 country or subdivision, such as CA-QC.")
+    processor: str = Field(
+        default="", description="Key of the organisation that runs it for us (seed/processors.yaml)."
+    )
     sampling: Sampling = Sampling()
 
 
