@@ -64,7 +64,7 @@ class ReviewState(StrEnum):
 
 
 class Transformation(StrEnum):
-    """What a flow does to the data (after OpenLineage column lineage: identity, transformation, aggregation, masking)."""
+    """What a flow does to the data (after the OpenLineage column-lineage facet)."""
 
     COPIED = "copied"
     TRANSFORMED = "transformed"
