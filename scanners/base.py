@@ -93,6 +93,11 @@ class Scanner(Protocol):
     def __init__(self, settings: SourceSettings) -> None: ...
 
     @property
+    def settings(self) -> SourceSettings:
+        """What it was configured with."""
+        ...
+
+    @property
     def system(self) -> str:
         """The system's URN (its OpenLineage namespace), known without connecting."""
         ...

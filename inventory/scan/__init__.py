@@ -1,0 +1,1 @@
+"""Scanning: what the configuration says, and running the scanners it names."""

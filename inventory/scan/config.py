@@ -1,0 +1,178 @@
+"""`inventory.yaml`: one file that says what to scan, where the graph is and how to serve.
+
+Secrets are never in it: wherever one is needed, `{env: NAME}` or `{file: PATH}` says where it is. An unknown key, a
+wrong type or a missing value is one line that names the place in the file and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from inventory.errors import ConfigError
+from scanners.base import Scanner, Secret, SourceSettings
+from scanners.registry import scanner_types
+
+DEFAULT_PATH = Path("inventory.yaml")
+
+
+class Section(BaseModel):
+    """A part of the configuration: nothing unknown is let through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class GraphSection(Section):
+    """Where the graph is. Without `uri` the embedded engine is used, in `data_dir`."""
+
+    uri: str = Field(default="", description="Bolt address of a Neo4j 5.26 or later, such as bolt://127.0.0.1:7687.")
+    user: str = Field(default="neo4j", description="Database user.")
+    password: Secret | None = Field(default=None, description="Its password.")
+    database: str = Field(default="neo4j", description="Database name.")
+
+    @model_validator(mode="after")
+    def _password_with_uri(self) -> GraphSection:
+        if self.uri and self.password is None:
+            raise ValueError("a graph with a uri needs a password: {env: NAME} or {file: PATH}")
+        return self
+
+
+class ServeSection(Section):
+    """How the service listens and who may ask."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
+    port: int = Field(default=8383, ge=0, le=65535, description="Port; 0 takes a free one.")
+    allowed_hosts: tuple[str, ...] = Field(default=(), description="Host names it is reached by, besides loopback.")
+    token: Secret | None = Field(default=None, description="Bearer token that programs sign in with.")
+
+
+class DeclaredSection(Section):
+    """The declared map: what the privacy policy says. By default the one that the project ships."""
+
+    policy: Path | None = Field(default=None, description="The policy's clauses as data.")
+    processors: Path | None = Field(default=None, description="The organisations it names.")
+
+
+class FlowSection(Section):
+    """A flow that people know of and no scanner can see, such as a nightly export."""
+
+    source: str = Field(alias="from", description="URN of the dataset or field it reads.")
+    target: str = Field(alias="to", description="URN of the dataset or field it writes.")
+    job: str = Field(description="What moves the data: a short name.")
+    kind: str = Field(default="export", description="export, sync, copy, …")
+
+
+class Config(Section):
+    """The whole file."""
+
+    data_dir: Path = Field(default=Path(".inventory"), description="Where the embedded graph and its secrets live.")
+    graph: GraphSection = GraphSection()
+    serve: ServeSection = ServeSection()
+    declared: DeclaredSection = DeclaredSection()
+    sources: tuple[Scanner, ...] = Field(default=(), description="What to scan.")
+    flows: tuple[FlowSection, ...] = Field(default=(), description="Flows known to people.")
+
+
+def load_config(path: Path) -> Config:
+    """Read and validate the file; ConfigError with every mistake, one a line. Relative paths are the file's."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(str(path), "there is no such file", "inventory.example.yaml is one to start from") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), "cannot be read as UTF-8 text") from error
+    try:
+        document: object = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ConfigError(f"{path}, line {line}", f"is not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), "is not valid YAML") from error
+    return parse_config(document, str(path), base=path.parent)
+
+
+def parse_config(document: object, origin: str, base: Path = Path()) -> Config:
+    """Validate a parsed document; `origin` is named in errors, `base` is what relative paths start from."""
+    if document is None:
+        document = {}
+    if not isinstance(document, dict):
+        raise ConfigError(origin, "should hold keys and values", "see inventory.example.yaml")
+    content: dict[str, Any] = {str(key): value for key, value in cast("dict[object, object]", document).items()}
+    mistakes: list[str] = []
+    sources = _sources(content.pop("sources", None) or [], mistakes)
+    try:
+        config = Config.model_validate({**content, "sources": tuple(sources)})
+    except ValidationError as error:
+        mistakes = [*_lines(error, (), Config), *mistakes]
+        raise ConfigError(origin, "; ".join(mistakes), "see inventory.example.yaml") from None
+    if mistakes:
+        raise ConfigError(origin, "; ".join(mistakes), "see inventory.example.yaml")
+    return _anchored(config, base)
+
+
+def _sources(entries: object, mistakes: list[str]) -> list[Scanner]:
+    if not isinstance(entries, list):
+        mistakes.append("sources: should be a list")
+        return []
+    scanners: list[Scanner] = []
+    for index, entry in enumerate(cast("list[object]", entries)):
+        place = ("sources", index)
+        if not isinstance(entry, dict):
+            mistakes.append(f"{_dotted(place)}: should hold keys and values")
+            continue
+        settings = cast("dict[str, Any]", entry)
+        scanner = scanner_types().get(str(settings.get("type", "")))
+        if scanner is None:
+            known = ", ".join(scanner_types())
+            mistakes.append(f"{_dotted((*place, 'type'))}: {settings.get('type', 'missing')!r} is none of {known}")
+            continue
+        try:
+            scanners.append(scanner(scanner.settings_type.model_validate(settings)))
+        except ValidationError as error:
+            mistakes.extend(_lines(error, place, scanner.settings_type))
+        except ConfigError as error:
+            mistakes.append(f"{_dotted(place)}: {error}")
+    mistakes.extend(f"sources: two are named {name}" for name in _repeated(s.settings.name for s in scanners))
+    return scanners
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return sorted({name for name in names if name in seen or seen.add(name)})
+
+
+def _lines(error: ValidationError, place: tuple[str | int, ...], model: type[BaseModel]) -> list[str]:
+    return [_line(detail, place, model) for detail in error.errors(include_url=False, include_input=False)]
+
+
+def _line(detail: ErrorDetails, place: tuple[str | int, ...], model: type[BaseModel]) -> str:
+    where = _dotted((*place, *detail["loc"]))
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(detail["loc"][-1]), list(model.model_fields), n=1)
+        return f"{where}: unknown key" + (f", did you mean {near[0]}?" if near else "")
+    if detail["type"] == "missing":
+        return f"{where}: is missing"
+    return f"{where or 'file'}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _dotted(place: Iterable[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    def anchor(path: Path | None) -> Path | None:
+        return None if path is None else base / path.expanduser()
+
+    declared = DeclaredSection(policy=anchor(config.declared.policy), processors=anchor(config.declared.processors))
+    return config.model_copy(update={"data_dir": base / config.data_dir.expanduser(), "declared": declared})
+
+
+def source_settings(config: Config) -> Mapping[str, SourceSettings]:
+    """The settings of every source, by its name."""
+    return {scanner.settings.name: scanner.settings for scanner in config.sources}
