@@ -11,12 +11,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from inventory.errors import ConfigError
 from inventory.model import Observation
+
+if TYPE_CHECKING:
+    from scanners.detection.interface import Detection
 
 
 class Sampling(BaseModel):
@@ -76,6 +79,7 @@ def _silent(_: Progress, /) -> None: ...
 class ScanContext:
     """What a run gives to each of its scans."""
 
+    detection: Detection
     report: ProgressSink = field(default=_silent)
 
 

@@ -1,0 +1,1 @@
+"""SQL databases: every module here that has a `SCANNER` is one."""

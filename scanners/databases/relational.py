@@ -1,0 +1,518 @@
+"""What all SQL databases have in common: catalog, bounded sample, observations in the order the writer expects.
+
+A database is one module beside this one: settings, a subclass of `RelationalScanner`, and `SCANNER`. What SQLAlchemy's
+inspector tells in bulk is the default of every catalog question; a subclass replaces what its database can answer
+better, and says how to sample (`sample`) and what its errors mean (`fault`).
+
+Transactions are short and read-only: one for the catalog of each schema, one for each dataset's sample, none while
+observations are handed over, so that a slow consumer holds no lock and no snapshot.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+import pyarrow as pa
+import sqlalchemy as sa
+from pydantic import Field
+from sqlalchemy.engine.interfaces import ReflectedColumn
+from sqlalchemy.engine.reflection import Inspector, ObjectKind, ObjectScope
+from sqlalchemy.exc import SQLAlchemyError
+
+from inventory.errors import SourceError
+from inventory.model import (
+    Aspect,
+    Covered,
+    DatasetKind,
+    DatasetSeen,
+    FieldClassified,
+    FieldProfiled,
+    FieldReferences,
+    FieldSeen,
+    Finding,
+    JobSeen,
+    Observation,
+    Provenance,
+    Severity,
+    SystemKind,
+    SystemSeen,
+    dataset_urn,
+    field_urn,
+)
+from scanners.base import Progress, ScanContext, SourceSettings, stable_seed
+from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Relation
+from scanners.databases.statements import without_literals
+from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
+from scanners.disclosure import configured_disclosure
+
+CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value had its greatest length
+CHUNK_ROWS = 500
+
+Key = tuple[str | None, str]
+
+
+class RelationalSettings(SourceSettings):
+    """What the settings of every SQL database have."""
+
+    include_schemas: tuple[str, ...] = Field(default=(), description="Only these schemas; all when empty.")
+    exclude_schemas: tuple[str, ...] = Field(default=(), description="Not these schemas.")
+    statement_timeout: float = Field(default=30.0, gt=0, description="Seconds after which a statement is given up.")
+    lock_timeout: float = Field(default=1.0, gt=0, le=1.0, description="Seconds to wait for a lock, at most 1.")
+
+
+SettingsT = TypeVar("SettingsT", bound=RelationalSettings, covariant=True)
+
+
+class DriverFault(Exception):
+    """A driver's error in our own words; it takes the place of the driver's own text."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The statements that together read a bounded sample of one relation; each selects the readable columns."""
+
+    statements: Sequence[sa.Select[Any]]
+
+
+class RelationalScanner(Generic[SettingsT]):
+    """Scans one database through SQLAlchemy; see `scanners.base.Scanner` for what it yields."""
+
+    settings_type: ClassVar[type[SourceSettings]]
+    engine_name: ClassVar[str]  # "postgresql", "sqlite"
+    sql_dialect: ClassVar[str]  # sqlglot's name of the SQL dialect
+
+    def __init__(self, settings: SettingsT) -> None:
+        self._settings = settings
+
+    @property
+    def settings(self) -> SettingsT:
+        """The source's settings."""
+        return self._settings
+
+    # --- what a database says of itself ------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def system(self) -> str:
+        """The OpenLineage namespace."""
+
+    @abstractmethod
+    def engine(self) -> sa.Engine:
+        """A new engine without a pool; nothing is connected yet. May raise ConfigError for a missing secret."""
+
+    @abstractmethod
+    def dataset_name(self, schema: str, name: str) -> str:
+        """The OpenLineage dataset name of a relation."""
+
+    @abstractmethod
+    def fault(self, error: BaseException) -> Fault:
+        """What a driver's error means. Its text is never quoted."""
+
+    @abstractmethod
+    def sample(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> Sample:
+        """How to read a bounded sample, the same for the same data and seed. Runs in the sample's transaction."""
+
+    def version(self, connection: sa.Connection) -> str:
+        """The server's version."""
+        return ".".join(str(part) for part in connection.dialect.server_version_info or ())
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Make the transaction that has just begun read-only and bounded in time."""
+        del connection
+
+    def safeguards(self, connection: sa.Connection) -> Iterable[Observation]:
+        """What is known of encryption and other safeguards."""
+        del connection
+        return ()
+
+    def schemas(self, connection: sa.Connection) -> Sequence[str]:
+        """The schemas that hold people's tables."""
+        return sa.inspect(connection).get_schema_names()
+
+    # --- the catalog of one schema: each question is one round trip, whatever the number of tables ----------
+
+    def relations(self, connection: sa.Connection, schema: str) -> Sequence[Relation]:
+        """Every table and view of a schema, with all that the catalog says of it, ordered by name."""
+        inspector = sa.inspect(connection)
+        columns = self.columns(connection, inspector, schema)
+        keys = self.primary_keys(inspector, schema)
+        references = self.foreign_keys(connection, inspector, schema)
+        comments = self.comments(inspector, schema)
+        return [
+            replace(
+                relation,
+                columns=columns.get(relation.name, ()),
+                primary_key=keys.get(relation.name, ()),
+                foreign_keys=references.get(relation.name, ()),
+                comment=comments.get(relation.name, ""),
+            )
+            for relation in sorted(self.listing(connection, inspector, schema), key=lambda relation: relation.name)
+        ]
+
+    def listing(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Iterable[Relation]:
+        """Every relation with its kind, row estimate and view definition (columns and keys are added later)."""
+        del connection
+        for name in inspector.get_table_names(schema=schema):
+            yield Relation(schema, name, DatasetKind.TABLE, ())
+        for name in inspector.get_view_names(schema=schema):
+            yield Relation(
+                schema, name, DatasetKind.VIEW, (), definition=inspector.get_view_definition(name, schema=schema)
+            )
+        with suppress(NotImplementedError):
+            for name in inspector.get_materialized_view_names(schema=schema):
+                yield Relation(schema, name, DatasetKind.MATERIALIZED_VIEW, (), definition=None)
+
+    def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
+        """The columns of every relation, in order."""
+        found = inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        return {
+            name: tuple(self._column(connection, column) for column in columns) for (_, name), columns in found.items()
+        }
+
+    def primary_keys(self, inspector: Inspector, schema: str) -> Mapping[str, tuple[str, ...]]:
+        """The primary key's columns of every relation that has one."""
+        found = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        return {name: tuple(key["constrained_columns"]) for (_, name), key in found.items() if key}
+
+    def foreign_keys(
+        self, connection: sa.Connection, inspector: Inspector, schema: str
+    ) -> Mapping[str, tuple[ForeignKey, ...]]:
+        """The foreign keys of every relation."""
+        del connection
+        found = inspector.get_multi_foreign_keys(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        return {
+            name: tuple(
+                ForeignKey(
+                    name=key["name"] or ",".join(key["constrained_columns"]),
+                    columns=tuple(key["constrained_columns"]),
+                    target_schema=key["referred_schema"] or schema,
+                    target_table=key["referred_table"],
+                    target_columns=tuple(key["referred_columns"]),
+                )
+                for key in keys
+            )
+            for (_, name), keys in found.items()
+        }
+
+    def comments(self, inspector: Inspector, schema: str) -> Mapping[str, str]:
+        """The comment of every relation that has one."""
+        try:
+            found = inspector.get_multi_table_comment(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        except NotImplementedError:
+            return {}
+        return {name: comment["text"] or "" for (_, name), comment in found.items() if comment}
+
+    def carrier(self, type_name: str) -> Carrier:
+        """How the values of a column of this declared type travel."""
+        del type_name
+        return Carrier.TEXT
+
+    def _column(self, connection: sa.Connection, column: ReflectedColumn) -> Column:
+        declared = column["type"].compile(dialect=connection.dialect)
+        return Column(
+            name=column["name"],
+            type=declared,
+            carrier=self.carrier(declared),
+            nullable=column["nullable"],
+            comment=column.get("comment") or "",
+        )
+
+    # --- the scan ------------------------------------------------------------------------------------------
+
+    def scan(self, context: ScanContext) -> Iterator[Observation]:
+        """Look at the catalog, then at each dataset; see `scanners.base.Scanner`."""
+        with self._connected() as connection:
+            with self._source_errors(), self._transaction(connection):
+                opening = [self._system_seen(connection), *self.safeguards(connection)]
+                schemas = self._wanted(self.schemas(connection))
+            yield from opening
+
+            listed: list[Relation] = []
+            complete = True
+            for schema in schemas:
+                try:
+                    with self._transaction(connection):
+                        listed += self.relations(connection, schema)
+                except DriverFault as error:
+                    self._raise_if_fatal(error.fault)
+                    complete = False
+                    yield self._finding(self.system, f"{self.settings.name}: schema {schema}", error.fault)
+
+            for done, relation in enumerate(listed):
+                name = self.dataset_name(relation.schema, relation.name)
+                context.report(Progress(self.settings.name, done, len(listed), name))
+                yield from self._structure(relation, context.detection)
+                yield from self._content(connection, relation, context.detection)
+            context.report(Progress(self.settings.name, len(listed), len(listed)))
+            if complete:
+                yield Covered(self.system, Aspect.LISTING)
+
+    def _system_seen(self, connection: sa.Connection) -> SystemSeen:
+        return SystemSeen(
+            urn=self.system,
+            kind=SystemKind.DATABASE,
+            name=self.settings.name,
+            engine=self.engine_name,
+            version=self.version(connection),
+            region=self.settings.region,
+            processor=self.settings.processor,
+        )
+
+    def _wanted(self, schemas: Iterable[str]) -> list[str]:
+        include, exclude = self.settings.include_schemas, self.settings.exclude_schemas
+        return [schema for schema in schemas if (not include or schema in include) and schema not in exclude]
+
+    # --- structure -----------------------------------------------------------------------------------------
+
+    def _structure(self, relation: Relation, detection: Detection) -> Iterator[Observation]:
+        dataset = self._urn(relation)
+        yield DatasetSeen(
+            urn=dataset,
+            system=self.system,
+            kind=relation.kind,
+            name=self.dataset_name(relation.schema, relation.name),
+            description=detection.redact(relation.comment),
+            row_estimate=relation.row_estimate,
+        )
+        yield from configured_disclosure(self.settings, dataset)
+        for position, column in enumerate(relation.columns, start=1):
+            yield FieldSeen(
+                urn=field_urn(dataset, column.name),
+                dataset=dataset,
+                name=column.name,
+                type=column.type,
+                position=position,
+                nullable=column.nullable,
+                primary_key=column.name in relation.primary_key,
+                description=detection.redact(column.comment),
+            )
+        for key in relation.foreign_keys:
+            yield from self._references(relation, key)
+        if relation.definition is None:
+            fault = Fault("locked", "its definition could not be read, a table below it is locked", "scan again later")
+            yield self._finding(dataset, self._title(relation), fault)
+            return  # a structure without its definition is not complete
+        if relation.definition:
+            yield self._job(relation, relation.definition)
+        yield Covered(dataset, Aspect.STRUCTURE)
+
+    def _references(self, relation: Relation, key: ForeignKey) -> Iterator[FieldReferences]:
+        dataset = self._urn(relation)
+        target = dataset_urn(self.system, self.dataset_name(key.target_schema, key.target_table))
+        for position, (column, target_column) in enumerate(zip(key.columns, key.target_columns, strict=True), start=1):
+            yield FieldReferences(
+                source=field_urn(dataset, column),
+                target=field_urn(target, target_column),
+                group=f"{self.dataset_name(relation.schema, relation.name)}.{key.name}",
+                position=position,
+                provenance=Provenance.CONSTRAINT,
+            )
+
+    def _job(self, relation: Relation, definition: str) -> JobSeen:
+        dataset = self._urn(relation)
+        return JobSeen(
+            urn=f"job:{dataset}",
+            name=self.dataset_name(relation.schema, relation.name),
+            kind=relation.kind.value,
+            dataset=dataset,
+            statement=without_literals(definition, self.sql_dialect),
+            dialect=self.sql_dialect,
+        )
+
+    # --- content -------------------------------------------------------------------------------------------
+
+    def _content(self, connection: sa.Connection, relation: Relation, detection: Detection) -> Iterator[Observation]:
+        dataset, title = self._urn(relation), self._title(relation)
+        readable = [column for column in relation.columns if column.readable]
+        if relation.columns and not readable:
+            yield self._finding(dataset, title, NO_PERMISSION)
+            return
+        try:
+            verdicts = self._verdicts(connection, relation, readable, detection)
+        except DriverFault as error:
+            self._raise_if_fatal(error.fault)
+            yield self._finding(dataset, title, error.fault)
+            return
+        yield from self._said(relation, verdicts, detection)
+        if relation.filtered:
+            yield self._finding(dataset, title, ROWS_HIDDEN)
+        elif len(readable) < len(relation.columns):
+            yield self._finding(dataset, title, COLUMNS_HIDDEN)
+        else:
+            yield Covered(dataset, Aspect.CONTENT)
+
+    def _verdicts(
+        self, connection: sa.Connection, relation: Relation, columns: Sequence[Column], detection: Detection
+    ) -> Sequence[FieldVerdict]:
+        table = detection.table(self._table_context(relation, columns))
+        if not columns:
+            return table.verdicts()
+        with self._transaction(connection):
+            for batch in self._batches(connection, relation, columns):
+                if not table.feed(batch):
+                    break
+        return table.verdicts()
+
+    def _table_context(self, relation: Relation, columns: Sequence[Column]) -> TableContext:
+        references = {
+            column: f"{key.target_table}.{target}"
+            for key in relation.foreign_keys
+            for column, target in zip(key.columns, key.target_columns, strict=True)
+        }
+        return TableContext(
+            name=relation.name,
+            columns=tuple(
+                ColumnContext(
+                    name=column.name,
+                    type=column.base_type or column.type,
+                    comment=column.comment,
+                    references=references.get(column.name, ""),
+                    primary_key=column.name in relation.primary_key,
+                )
+                for column in columns
+            ),
+            comment=relation.comment,
+        )
+
+    def _batches(
+        self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]
+    ) -> Iterator[pa.RecordBatch]:
+        rows = self._chunk_rows(columns)
+        schema = pa.schema([pa.field(column.name, ARROW_TYPES[column.carrier]) for column in columns])
+        for statement in self.sample(connection, relation, columns).statements:
+            with connection.execute(statement, execution_options={"yield_per": rows}) as result:
+                for chunk in result.partitions():
+                    yield self._batch(schema, chunk)
+
+    def _chunk_rows(self, columns: Sequence[Column]) -> int:
+        wide = sum(column.carrier in (Carrier.TEXT, Carrier.JSON, Carrier.BINARY) for column in columns)
+        return max(10, min(CHUNK_ROWS, CHUNK_BYTES // (max(wide, 1) * self.settings.sampling.value_bytes)))
+
+    def _batch(self, schema: pa.Schema, rows: Sequence[sa.Row[Any]]) -> pa.RecordBatch:
+        limit = self.settings.sampling.value_bytes
+        columns = zip(schema.names, zip(*rows, strict=True), strict=True)
+        return pa.RecordBatch.from_pydict(
+            {name: [_cut(value, limit) for value in values] for name, values in columns}, schema=schema
+        )
+
+    def _said(
+        self, relation: Relation, verdicts: Sequence[FieldVerdict], detection: Detection
+    ) -> Iterator[Observation]:
+        """Fields found inside columns first, then the profiles, then the classifications."""
+        dataset = self._urn(relation)
+        positions = {column.name: position for position, column in enumerate(relation.columns, start=1)}
+        named = [(verdict, detection.redact(verdict.pointer)) for verdict in verdicts]
+        for verdict, pointer in named:
+            if pointer:
+                yield FieldSeen(
+                    urn=field_urn(dataset, verdict.column, pointer),
+                    dataset=dataset,
+                    name=verdict.column + pointer,
+                    type=verdict.type,
+                    position=positions.get(verdict.column, 0),
+                )
+        for verdict, pointer in named:
+            yield FieldProfiled(field_urn(dataset, verdict.column, pointer), verdict.profile)
+        for verdict, pointer in named:
+            for said in verdict.verdicts:
+                yield FieldClassified(
+                    field=field_urn(dataset, verdict.column, pointer),
+                    category=said.category,
+                    confidence=said.confidence,
+                    evidence=said.evidence,
+                    detector=detection.version,
+                )
+
+    # --- names, connection, errors -------------------------------------------------------------------------
+
+    def _urn(self, relation: Relation) -> str:
+        return dataset_urn(self.system, self.dataset_name(relation.schema, relation.name))
+
+    def _title(self, relation: Relation) -> str:
+        return f"{self.settings.name}: {self.dataset_name(relation.schema, relation.name)}"
+
+    @contextmanager
+    def _connected(self) -> Generator[sa.Connection]:
+        engine = self.engine()
+        try:
+            with self._source_errors(), self._own_words():
+                connection = engine.connect()
+            try:
+                yield connection
+            finally:
+                with suppress(SQLAlchemyError):
+                    connection.close()
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def _transaction(self, connection: sa.Connection) -> Generator[None]:
+        with self._own_words():
+            try:
+                with connection.begin():
+                    self.begin(connection)
+                    yield
+            finally:
+                if connection.in_transaction() and not connection.invalidated:
+                    connection.rollback()
+
+    @contextmanager
+    def _own_words(self) -> Generator[None]:
+        """Replace a driver's error by a DriverFault that keeps nothing of its text."""
+        try:
+            yield
+        except (SQLAlchemyError, UnicodeError, pa.ArrowException) as error:
+            fault = self.fault(error)
+        else:
+            return
+        raise DriverFault(fault)  # outside the handler, so that the driver's error is not its context
+
+    @contextmanager
+    def _source_errors(self) -> Generator[None]:
+        try:
+            yield
+        except DriverFault as error:
+            fault = error.fault
+        else:
+            return
+        raise SourceError(self.settings.name, fault.cause, fault.remedy)
+
+    def _raise_if_fatal(self, fault: Fault) -> None:
+        if fault.fatal:
+            raise SourceError(self.settings.name, fault.cause, fault.remedy) from None
+
+    def _finding(self, about: str, title: str, fault: Fault) -> Finding:
+        return Finding(about=about, code=fault.code, severity=Severity.ERROR, message=fault.sentence(title))
+
+
+NO_PERMISSION = Fault("no-permission", "no permission to read it", "grant SELECT to the scanning role")
+COLUMNS_HIDDEN = Fault(
+    "no-permission", "no permission to read some of its columns", "grant SELECT to the scanning role"
+)
+ROWS_HIDDEN = Fault("row-security", "row security hides rows from the scanning role", "give it the right to bypass it")
+
+
+def sampled(columns: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> sa.Select[Any]:
+    """SELECT of the carried columns, labelled by position because a column's own name may be anything."""
+    return sa.select(*(column.label(f"c{index}") for index, column in enumerate(columns))).select_from(source)
+
+
+def sample_seed(settings: RelationalSettings, *names: str) -> int:
+    """The seed of one dataset's sample."""
+    return stable_seed(str(settings.sampling.seed), *names)
+
+
+def _cut(value: Any, limit: int) -> Any:
+    """The server cuts characters; this cuts what still has more bytes than the limit."""
+    if isinstance(value, str) and len(value) * 4 > limit:
+        encoded = value.encode(errors="replace")
+        return value if len(encoded) <= limit else encoded[:limit].decode(errors="ignore")
+    return value

@@ -1,0 +1,217 @@
+"""SQLite 3 files, opened read-only."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from pydantic import Field
+from sqlalchemy.engine.reflection import Inspector
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from inventory.model import DatasetKind
+from scanners.base import SourceSettings
+from scanners.databases.catalog import Carrier, Column, Fault, Relation
+from scanners.databases.relational import (
+    RelationalScanner,
+    RelationalSettings,
+    Sample,
+    sample_seed,
+    sampled,
+)
+
+STRETCHES = 32  # a large table is read in this many short stretches, spread over its keys
+COUNT_LIMIT = 100_000  # a row count is exact up to here, and an estimate from ANALYZE or unknown beyond
+CHECK_EVERY = 10_000  # virtual machine instructions between two looks at the clock
+
+
+class SQLiteSettings(RelationalSettings):
+    """One SQLite file."""
+
+    type: Literal["sqlite"] = "sqlite"
+    path: Path = Field(description="The database file.")
+
+
+class SQLiteScanner(RelationalScanner[SQLiteSettings]):
+    """Scans one SQLite file; attached databases do not exist for it, so its one schema is `main`."""
+
+    settings_type: ClassVar[type[SourceSettings]] = SQLiteSettings
+    engine_name = "sqlite"
+    sql_dialect = "sqlite"
+
+    def __init__(self, settings: SQLiteSettings) -> None:
+        super().__init__(settings)
+        self._deadline = float("inf")
+
+    @property
+    def system(self) -> str:
+        """`sqlite://` and the absolute path."""
+        return self.settings.namespace or f"sqlite://{self.settings.path.expanduser().absolute()}"
+
+    def dataset_name(self, schema: str, name: str) -> str:
+        """The table's name: a file has one schema."""
+        del schema
+        return name
+
+    def engine(self) -> sa.Engine:
+        """A new engine on the file, which is never created nor written."""
+        return sa.create_engine("sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True)
+
+    def _connect(self) -> sqlite3.Connection:
+        path = quote(str(self.settings.path.expanduser().absolute()))
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=self.settings.lock_timeout)
+        connection.text_factory = _lenient_text
+        connection.execute("PRAGMA trusted_schema = OFF")  # views and generated columns call no risky function
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_progress_handler(self._is_late, CHECK_EVERY)
+        return connection
+
+    def _is_late(self) -> int:
+        return time.monotonic() > self._deadline
+
+    def begin(self, connection: sa.Connection) -> None:
+        """A transaction as a whole gets the time of a statement: it reads one catalog or one sample."""
+        del connection
+        self._deadline = time.monotonic() + self.settings.statement_timeout
+
+    def version(self, connection: sa.Connection) -> str:
+        """The library's version: a file has none."""
+        return str(connection.exec_driver_sql("SELECT sqlite_version()").scalar_one())
+
+    def schemas(self, connection: sa.Connection) -> Sequence[str]:
+        """`main`, after a first look at the file, so that what is no database is said at once."""
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
+        return ["main"]
+
+    def fault(self, error: BaseException) -> Fault:
+        """By SQLite's result code (sqlite.org/rescode.html)."""
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        name = str(getattr(cause, "sqlite_errorname", ""))
+        for prefix, fault in _FAULTS.items():
+            if name.startswith(prefix):
+                return fault
+        return Fault("unreadable", f"it could not be read ({name or type(cause).__name__})", "check the file")
+
+    def listing(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Iterable[Relation]:
+        """Tables with a row count, views with their CREATE statement."""
+        analysed = self._analysed(connection)
+        for name in inspector.get_table_names(schema=schema):
+            estimate = self._row_estimate(connection, name, analysed.get(name))
+            yield Relation(schema, name, DatasetKind.TABLE, (), row_estimate=estimate)
+        views = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")
+        for name, statement in views:
+            yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement)
+
+    def _analysed(self, connection: sa.Connection) -> dict[str, int]:
+        """Row counts that ANALYZE left: the first number of `stat` (sqlite.org/fileformat2.html#stat1tab)."""
+        known = connection.exec_driver_sql("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'").scalar()
+        if not known:
+            return {}
+        rows = connection.exec_driver_sql("SELECT tbl, stat FROM sqlite_stat1").all()
+        return {
+            table: int(str(stat).split()[0])
+            for table, stat in rows
+            if str(stat).split()[:1] and str(stat).split()[0].isdigit()
+        }
+
+    def _row_estimate(self, connection: sa.Connection, name: str, analysed: int | None) -> int | None:
+        head = (
+            sa.select(sa.literal_column("1", sa.Integer))
+            .select_from(sa.table(name, schema="main"))
+            .limit(COUNT_LIMIT + 1)
+        )
+        try:
+            count = int(connection.execute(sa.select(sa.func.count()).select_from(head.subquery())).scalar_one())
+        except DBAPIError:
+            return analysed  # a virtual table whose module we lack
+        return count if count <= COUNT_LIMIT else analysed
+
+    def carrier(self, type_name: str) -> Carrier:
+        """Text whatever is declared: any value may be of any storage class (sqlite.org/datatype3.html)."""
+        return Carrier.JSON if type_name.upper().startswith("JSON") else Carrier.TEXT
+
+    def sample(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> Sample:
+        """Short stretches spread over the rowids of a large table, the first rows by rowid or key of any other."""
+        rows = self.settings.sampling.rows
+        names = dict.fromkeys([*(column.name for column in columns), *relation.primary_key])
+        table = sa.table(relation.name, *(sa.column(name, sa.Text) for name in names), schema="main")
+        carried = [_carried(table.c[column.name], self.settings.sampling.value_bytes) for column in columns]
+        statement = sampled(carried, table)
+        rowid = self._rowid(connection, relation)
+        if rowid is None:
+            return Sample([statement.order_by(*(table.c[name] for name in relation.primary_key)).limit(rows)])
+        lowest, highest = self._bounds(connection, table, rowid)
+        if highest - lowest < 2 * rows or (relation.row_estimate is not None and relation.row_estimate <= 2 * rows):
+            return Sample([statement.order_by(rowid).limit(rows)])
+        return Sample(self._stretches(statement, rowid, lowest, highest, relation))
+
+    def _rowid(self, connection: sa.Connection, relation: Relation) -> sa.ColumnElement[int] | None:
+        """The rowid by a name that no column hides; None for views and WITHOUT ROWID tables."""
+        hidden = {column.name.lower() for column in relation.columns}
+        free = next((name for name in ("rowid", "_rowid_", "oid") if name not in hidden), None)
+        if relation.kind is not DatasetKind.TABLE or free is None:
+            return None
+        without = connection.exec_driver_sql(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (relation.name,)
+        ).scalar()
+        return None if without else sa.literal_column(free, sa.Integer)
+
+    def _bounds(
+        self, connection: sa.Connection, table: sa.TableClause, rowid: sa.ColumnElement[int]
+    ) -> tuple[int, int]:
+        lowest = connection.execute(sa.select(sa.func.min(rowid)).select_from(table)).scalar()
+        highest = connection.execute(sa.select(sa.func.max(rowid)).select_from(table)).scalar()
+        return (lowest or 0), (highest or 0)
+
+    def _stretches(
+        self, statement: sa.Select[Any], rowid: sa.ColumnElement[int], lowest: int, highest: int, relation: Relation
+    ) -> Sequence[sa.Select[Any]]:
+        stretches = min(STRETCHES, self.settings.sampling.rows)
+        width = (highest - lowest + 1) // stretches
+        offset = sample_seed(self.settings, relation.name) % max(width // 2, 1)
+        share = self.settings.sampling.rows // stretches
+        starts = [lowest + index * width for index in range(stretches)]
+        return [
+            statement.where(rowid >= start + offset, rowid < start + width).order_by(rowid).limit(share)
+            for start in starts
+        ]
+
+
+SCANNER = SQLiteScanner
+
+
+def _carried(column: sa.ColumnElement[Any], limit: int) -> sa.ColumnElement[Any]:
+    """A blob is cut in bytes and read as text: text with invalid UTF-8 and text stored as a blob are both common."""
+    return sa.func.substr(sa.cast(column, sa.Text), 1, limit)
+
+
+def _lenient_text(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
+
+
+_source_fault = partial(Fault, fatal=True)  # nothing of the file can be read
+
+LOCKED = Fault("locked", "another process holds its lock", "scan again later")
+
+_FAULTS = {
+    "SQLITE_BUSY": LOCKED,
+    "SQLITE_LOCKED": LOCKED,
+    "SQLITE_INTERRUPT": Fault("statement-timeout", "reading it took too long", "raise statement_timeout"),
+    "SQLITE_CANTOPEN": _source_fault("unreachable", "cannot open the file", "check the path and its permissions"),
+    "SQLITE_NOTADB": _source_fault("not-a-database", "it is no SQLite database, or an encrypted one", "check the path"),
+    "SQLITE_CORRUPT": Fault("damaged", "its storage is damaged", "check the file"),
+    "SQLITE_IOERR": Fault("damaged", "the file could not be read", "check the disk"),
+    "SQLITE_PERM": _source_fault("no-permission", "no permission to read the file", "check its permissions"),
+    "SQLITE_READONLY": _source_fault(
+        "unreachable",
+        "its write-ahead log cannot be opened read-only",
+        "checkpoint it, or let its directory be written",
+    ),
+}
