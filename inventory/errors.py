@@ -8,12 +8,16 @@ from __future__ import annotations
 
 
 class InventoryError(Exception):
-    """Something a user can act on: `source` (what it concerns), `cause` (what went wrong), `remedy` (what to do)."""
+    """Something a user can act on: `source` (what it concerns), `cause` (what went wrong), `remedy` (what to do).
 
-    def __init__(self, source: str, cause: str, remedy: str = "") -> None:
+    `code` is the stable word for it in a `Finding` ("no-permission"), where it becomes one.
+    """
+
+    def __init__(self, source: str, cause: str, remedy: str = "", code: str = "") -> None:
         self.source = source
         self.cause = cause
         self.remedy = remedy
+        self.code = code
         super().__init__(f"{source}: {cause}" + (f" ({remedy})" if remedy else ""))
 
 

@@ -1,0 +1,203 @@
+"""The engine of every bucket: list, group, read a few objects of each group, say what they hold."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import pyarrow as pa
+from obstore.store import ObjectStore
+
+from inventory.errors import SourceError, UnreadableError
+from inventory.model import (
+    Aspect,
+    Covered,
+    DatasetKind,
+    DatasetSeen,
+    Finding,
+    Observation,
+    SafeguardSeen,
+    Severity,
+    SystemKind,
+    SystemSeen,
+    dataset_urn,
+)
+from scanners.base import Progress, ScanContext, SourceSettings, stable_seed
+from scanners.buckets.content import Content
+from scanners.buckets.formats import format_of
+from scanners.buckets.formats.interface import Table
+from scanners.buckets.grouping import Group, Grouping, ObjectRef
+from scanners.buckets.objects import read_range
+from scanners.detection.interface import Detection, TableContext, TableDetection
+from scanners.disclosure import configured_disclosure
+from scanners.records import union
+from scanners.sightings import field_sightings
+
+
+class BucketScanner(ABC):
+    """Scans the objects of one bucket. A subclass says where it is, how to open it and how to list it."""
+
+    engine: str
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self.settings = settings
+
+    @property
+    @abstractmethod
+    def system(self) -> str:
+        """The bucket's URN."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What people call the bucket."""
+
+    @property
+    @abstractmethod
+    def whole(self) -> bool:
+        """Whether the source is the whole bucket and not a part of it."""
+
+    @abstractmethod
+    def open(self) -> ObjectStore:
+        """The store that the bytes come from; SourceError when it cannot be opened."""
+
+    @abstractmethod
+    def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
+        """Every object; SourceError when nothing can be listed, an error among the objects for what cannot."""
+
+    def safeguards(self) -> Iterator[SafeguardSeen]:
+        """What is seen of the bucket's protection."""
+        yield from ()
+
+    def scan(self, context: ScanContext) -> Iterator[Observation]:
+        """List the bucket, then look at each group of objects."""
+        store = self.open()
+        sampling = self.settings.sampling
+        grouping = Grouping(sampling.objects, stable_seed(self.system, str(sampling.seed)))
+        unlisted: Counter[tuple[str, str]] = Counter()
+        for listed in self.list(store):
+            if isinstance(listed, ObjectRef):
+                grouping.add(listed)
+            else:
+                unlisted[listed.code, str(listed)] += 1
+        yield SystemSeen(
+            self.system,
+            SystemKind.BUCKET,
+            self.title,
+            self.engine,
+            region=self.settings.region,
+            processor=self.settings.processor,
+        )
+        yield from self.safeguards()
+        for (code, message), _ in sorted(unlisted.items()):
+            yield Finding(self.system, code, Severity.ERROR, message)
+        groups = _redacted(grouping.groups(), context.detection)
+        for done, (name, group) in enumerate(groups.items()):
+            context.report(Progress(self.settings.name, done, len(groups), name))
+            yield from self._dataset(store, name, group, context.detection)
+        context.report(Progress(self.settings.name, len(groups), len(groups)))
+        if self.whole and not unlisted:
+            yield Covered(self.system, Aspect.LISTING)
+
+    def _dataset(self, store: ObjectStore, name: str, group: Group, detection: Detection) -> Iterator[Observation]:
+        dataset = dataset_urn(self.system, name)
+        yield DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
+        yield from configured_disclosure(self.settings, dataset)
+        reading = _Reading(f"{self.settings.name}: {name}")
+        if not group.size:
+            yield Finding(dataset, "empty", Severity.INFO, f"{reading.source}: holds no bytes")
+            return
+        opened = [sample for ref in group.sample() if (sample := self._open_object(store, ref, reading)) is not None]
+        columns = union(sample.table.columns for sample in opened)
+        table = detection.table(TableContext(name, columns))
+        self._feed(table, opened, reading)
+        if opened:
+            yield from field_sightings(dataset, table.verdicts(), columns, detection)
+        yield from reading.findings(dataset)
+        if opened and not reading.failures:
+            yield Covered(dataset, Aspect.STRUCTURE)
+        if opened and (reading.rows or not reading.failures):
+            yield Covered(dataset, Aspect.CONTENT)
+
+    def _open_object(self, store: ObjectStore, ref: ObjectRef, reading: _Reading) -> _Opened | None:
+        reading.objects += 1
+        try:
+            read = partial(_read, store, ref, reading.source)
+            content = Content(reading.source, ref.key, ref.size, read, self.settings.sampling.bytes)
+            found = format_of(content)
+            if found is None:
+                raise content.unreadable("unknown-format", "is in a format that is not read")
+            return _Opened(content, found.open(content, self.settings.sampling))
+        except UnreadableError as error:
+            reading.failures[error.code, str(error)] += 1
+            return None
+
+    def _feed(self, table: TableDetection, opened: list[_Opened], reading: _Reading) -> None:
+        """The first rows of each object, as many of each as are its share of the sample."""
+        share = -(-self.settings.sampling.rows // max(len(opened), 1))
+        for sample in opened:
+            try:
+                for batch in _first_rows(sample.table, share):
+                    reading.rows += batch.num_rows
+                    if not table.feed(batch):
+                        break
+            except UnreadableError as error:
+                reading.failures[error.code, str(error)] += 1
+            reading.remarks.update(sample.content.remarks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    content: Content
+    table: Table
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How the reading of one group went: objects that failed and what was amiss in others, by code and words."""
+
+    source: str
+    objects: int = 0
+    rows: int = 0
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    remarks: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+    def findings(self, dataset: str) -> Iterator[Finding]:
+        """One finding a code."""
+        for (code, message), count in sorted(self.failures.items()):
+            severity = Severity.INFO if code in _OPAQUE else Severity.ERROR
+            share = f"; {count} of {self.objects} sampled objects" if self.objects > 1 else ""
+            yield Finding(dataset, code, severity, message + share)
+        for (code, cause), count in sorted(self.remarks.items()):
+            yield Finding(dataset, code, Severity.WARNING, f"{self.source}: {cause}; {count} rows of the sample")
+
+
+#: Not faults: pictures, archives and the like.
+_OPAQUE = frozenset({"unknown-format"})
+
+
+def _read(store: ObjectStore, ref: ObjectRef, source: str, start: int, end: int) -> bytes:
+    return read_range(store, ref, start, end, source)
+
+
+def _first_rows(table: Table, rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in table.batches:
+        yield batch.slice(0, rows)
+        rows -= batch.num_rows
+        if rows <= 0:
+            return
+
+
+def _redacted(groups: dict[str, Group], detection: Detection) -> dict[str, Group]:
+    """The groups by names without personal values; those that then have the same name are one."""
+    found: dict[str, Group] = {}
+    for template, group in groups.items():
+        name = "/".join(detection.redact(segment) for segment in template.split("/"))
+        if name in found:
+            found[name].merge(group)
+        else:
+            found[name] = group
+    return dict(sorted(found.items()))

@@ -1,0 +1,25 @@
+"""The formats that objects are read in: every module here with a `FORMAT`, found by being there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from scanners.buckets.content import Content
+from scanners.buckets.formats.interface import Format, Recognition
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """All formats, in the order of their names."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    found: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    return tuple(sorted(found, key=lambda each: each.name))
+
+
+def format_of(content: Content) -> Format | None:
+    """The format that is surest of the content; among equals, the one whose suffix it has."""
+    asked = [(each.recognises(content), content.head.suffix in each.suffixes, each) for each in formats()]
+    recognition, _, best = max(asked, key=lambda answer: answer[:2])
+    return best if recognition > Recognition.NO else None

@@ -1,0 +1,51 @@
+"""Web servers' access logs in the common and the combined format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanners.base import Sampling
+from scanners.buckets.content import Content
+from scanners.buckets.formats.interface import BATCH, Recognition, Table
+from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.detection.interface import ColumnContext
+from scanners.records import cut, text_batch
+
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+#: Apache's LogFormat `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`; nginx's `combined` is the same.
+_LINE = re.compile(rf"(\S+) \S+ (\S+) \[([^\]]+)\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?")
+_FIELDS = ("remote_addr", "user", "time", "request", "status", "bytes", "referer", "user_agent")
+_COLUMNS = tuple(ColumnContext(name, "string") for name in _FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """Common and combined log format (httpd.apache.org/docs/current/logs.html)."""
+
+    name: str = "access log"
+    suffixes: frozenset[str] = frozenset({".log"})
+
+    def recognises(self, content: Content) -> Recognition:
+        """Four of five of the first lines have its shape."""
+        first = head_lines(content)[:50]
+        good = sum(1 for line in first if _LINE.match(line))
+        return Recognition.CONTENT if first and good * 5 >= len(first) * 4 else Recognition.NO
+
+    def open(self, content: Content, sampling: Sampling) -> Table:
+        """One row a request; "-" is null, and a line of another shape is left out."""
+        batches = batches_of(_requests(content, sampling.value_bytes), min(BATCH, sampling.rows))
+        return Table(_COLUMNS, (text_batch(_FIELDS, rows) for rows in batches))
+
+
+def _requests(content: Content, value_bytes: int) -> Iterator[tuple[str | None, ...]]:
+    for line in lines(content):
+        match = _LINE.match(line)
+        if match is not None:
+            yield tuple(None if part in (None, "-", "") else cut(part, value_bytes) for part in match.groups())
+        elif line.strip():
+            content.remark("malformed-line", "holds lines of another shape than the rest, which were left out")
+
+
+FORMAT = AccessLog()

@@ -1,0 +1,57 @@
+"""What a format is. A new one is one module in this folder with a `FORMAT`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import pyarrow as pa
+
+from scanners.base import Sampling
+from scanners.buckets.content import Content
+from scanners.detection.interface import ColumnContext
+
+#: Rows in one batch.
+BATCH = 500
+
+
+class Recognition(IntEnum):
+    """How sure a format is that a content is its own: by the content first, then by the name."""
+
+    NO = 0
+    ANY_TEXT = 1
+    NAME = 2
+    CONTENT = 3
+    MAGIC = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An opened object: the columns known so far and its rows, which are read as they are asked for."""
+
+    columns: tuple[ColumnContext, ...]
+    batches: Iterator[pa.RecordBatch]
+
+
+class Format(Protocol):
+    """Reads one kind of content as a table."""
+
+    @property
+    def name(self) -> str:
+        """What people call it ("csv")."""
+        ...
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """The suffixes it is known by, in lower case (".csv")."""
+        ...
+
+    def recognises(self, content: Content) -> Recognition:
+        """Look at `content.head` (only)."""
+        ...
+
+    def open(self, content: Content, sampling: Sampling) -> Table:
+        """The table, values cut to `sampling.value_bytes`; UnreadableError here or in its batches."""
+        ...
