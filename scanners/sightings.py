@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from inventory.model import FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
-from scanners.detection.interface import ColumnContext, Detection, FieldVerdict
+from inventory.model import Evidence, FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
+from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """A field that the source is known to have, and what it holds, whether the sample shows it or not."""
+
+    column: str
+    pointer: str  # inside the column, "" for the column itself
+    category: str
+    confidence: float
+    evidence: Evidence
 
 
 def field_sightings(
-    dataset: str, verdicts: Iterable[FieldVerdict], columns: Iterable[ColumnContext], detection: Detection
+    dataset: str,
+    verdicts: Iterable[FieldVerdict],
+    columns: Iterable[ColumnContext],
+    detection: Detection,
+    known: Iterable[KnownField] = (),
 ) -> Iterator[Observation]:
-    """`FieldSeen`, `FieldProfiled` and `FieldClassified` of every verdict.
+    """`FieldSeen`, `FieldProfiled` and one `FieldClassified` a category, of every verdict and every known field.
 
     A column's position is its place among the columns; a nested field's is its place within its column, so that a
     key that turns up in one column moves no field of another. Names and pointers are redacted: in files they are
     text that people wrote, and may be data.
     """
-    known = {column.name: column for column in columns}
-    position, nested = -1, 0
+    keys = {column.name for column in columns if column.primary_key}
+    known_at: dict[tuple[str, str], list[KnownField]] = {}
+    for field in known:
+        known_at.setdefault((field.column, field.pointer), []).append(field)
+    places = _Places()
     seen: set[str] = set()
     for verdict in verdicts:
-        if verdict.pointer:
-            nested += 1
-        else:
-            position, nested = position + 1, 0
         name, pointer = redacted_path(verdict.column, verdict.pointer, detection)
         urn = field_urn(dataset, name, pointer)
+        position = places.next(verdict.column, verdict.pointer)
+        fields = known_at.pop((verdict.column, verdict.pointer), [])
         if urn in seen:  # two names that differ only in what was redacted
             continue
         seen.add(urn)
-        column = known.get(verdict.column)
-        yield FieldSeen(
-            urn,
-            dataset,
-            name + pointer,
-            verdict.type,
-            nested - 1 if verdict.pointer else position,
-            primary_key=not verdict.pointer and column is not None and column.primary_key,
-        )
+        is_key = not verdict.pointer and verdict.column in keys
+        yield FieldSeen(urn, dataset, name + pointer, verdict.type, position, primary_key=is_key)
         yield FieldProfiled(urn, verdict.profile)
-        for found in verdict.verdicts:
-            yield FieldClassified(urn, found.category, found.confidence, found.evidence, detection.version)
+        yield from _classifications(urn, verdict.verdicts, fields, detection)
+    for (column, pointer), fields in known_at.items():
+        urn = field_urn(dataset, column, pointer)
+        yield FieldSeen(urn, dataset, column + pointer, "", places.next(column, pointer))
+        yield from _classifications(urn, (), fields, detection)
+
+
+def _classifications(
+    urn: str, verdicts: Iterable[Verdict], known: Iterable[KnownField], detection: Detection
+) -> Iterator[FieldClassified]:
+    """One a category: the surer confidence of the two, and the reasons of both."""
+    found = {verdict.category: (verdict.confidence, verdict.evidence) for verdict in verdicts}
+    for field in known:
+        confidence, evidence = found.get(field.category, (0.0, ()))
+        found[field.category] = (max(confidence, field.confidence), (field.evidence, *evidence))
+    for category, (confidence, evidence) in found.items():
+        yield FieldClassified(urn, category, confidence, evidence, detection.version)
+
+
+class _Places:
+    """Counts the columns, and within each column the fields."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, int] = {}
+        self._nested: Counter[str] = Counter()
+
+    def next(self, column: str, pointer: str) -> int:
+        place = self._columns.setdefault(column, len(self._columns))
+        if not pointer:
+            return place
+        self._nested[column] += 1
+        return self._nested[column] - 1
 
 
 def redacted_path(column: str, pointer: str, detection: Detection) -> tuple[str, str]:
