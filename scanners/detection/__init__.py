@@ -1,4 +1,11 @@
-"""Detection: values in, profile and verdict out. Usable on its own, without any scanner or server.
+"""Detection of personal data in columns: values in, profile and verdict out.
 
-The interface of this package is `scanners.detection.interface`; the rest is how it is done.
+    from scanners.detection import ColumnDetector
+    detection = ColumnDetector().table(context)
+
+See `interface.py` for what goes in and what comes out, and `catalogue.py` for how to add a detector.
 """
+
+from scanners.detection.detector import ColumnDetector
+
+__all__ = ["ColumnDetector"]

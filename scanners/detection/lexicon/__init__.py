@@ -1,0 +1,54 @@
+"""Dictionaries: given and family names, towns, and closed vocabularies, each word with its weight.
+
+A `.tsv` holds a word and its weight (1 rare to 9 common) a line; a list in `vocabularies.yaml` holds a closed set of
+words. Words are compared folded: lower case, without accents, hyphens as spaces.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import cast
+
+import yaml
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, apostrophes and hyphens as one space: `Saint-Jérôme` gives `saint jerome`."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return " ".join(text.lower().replace("-", " ").replace("'", " ").replace("’", " ").replace(".", " ").split())
+
+
+@cache
+def words(name: str) -> Mapping[str, int]:
+    """The weighted words of `<name>.tsv`."""
+    found: dict[str, int] = {}
+    for line in (files("scanners.detection.lexicon") / f"{name}.tsv").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            word, _, weight = line.partition("\t")
+            found[word] = max(found.get(word, 0), int(weight or 1))
+    return found
+
+
+@cache
+def _vocabularies() -> Mapping[str, frozenset[str]]:
+    text = (files("scanners.detection.lexicon") / "vocabularies.yaml").read_text(encoding="utf-8")
+    lists = cast("dict[str, list[str]]", yaml.safe_load(text))
+    return {name: frozenset(fold(str(word)) for word in listed) for name, listed in lists.items()}
+
+
+@cache
+def vocabulary(name: str) -> frozenset[str]:
+    """The closed set of folded words called `name`."""
+    return _vocabularies()[name]
+
+
+@cache
+def abbreviations() -> Mapping[str, str]:
+    """Abbreviated words of column names, and what they stand for."""
+    text = (files("scanners.detection.lexicon") / "abbreviations.yaml").read_text(encoding="utf-8")
+    return cast("dict[str, str]", yaml.safe_load(text))

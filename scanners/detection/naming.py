@@ -1,0 +1,180 @@
+"""What a column's or table's name says: it is cut into words, and the words are compared with the catalogue's.
+
+Names come as `snake_case`, `camelCase`, `kebab-case`, glued (`firstname`, `codepostal`), abbreviated (`cust_nm`,
+`dob`) and in English or French. The head of an English name is its last word (`email_template_id` is an id), that of
+a French one its first (`courriel_facturation` is a courriel).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from scanners.detection.catalogue import Detector
+from scanners.detection.lexicon import abbreviations, fold, vocabulary
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_APART = re.compile(r"[^A-Za-z0-9]+")
+_ABBREVIATIONS = abbreviations()
+_NEUTRAL = vocabulary("neutral_words")
+_ABOUT = vocabulary("about_words")
+_PERSON_TABLES = vocabulary("person_tables")
+_THING_TABLES = vocabulary("thing_tables")
+_STOP = frozenset(
+    ["of", "the", "de", "du", "des", "d", "l", "la", "le", "les", "a", "au", "aux", "et", "and", "s", "for"]
+)
+
+
+@lru_cache(maxsize=65536)
+def tokens(name: str) -> tuple[str, ...]:
+    """The words of a name, folded, abbreviations written out: `custFName2` gives `customer first name 2`."""
+    parts: list[str] = []
+    for rough in _APART.split(_without_accents(name)):
+        if not rough:
+            continue
+        for part in _known_or_split(rough):
+            lowered = part.lower()
+            if lowered in _STOP:
+                continue
+            parts.extend(_expand(lowered))
+    return tuple(parts)
+
+
+def _without_accents(name: str) -> str:
+    """Case is kept: it marks words in camelCase."""
+    if name.isascii():
+        return name
+    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+
+
+def _known_or_split(rough: str) -> Sequence[str]:
+    if rough.lower() in _ABBREVIATIONS:
+        return [rough]
+    return _CAMEL.split(rough)
+
+
+def _expand(word: str) -> Sequence[str]:
+    if word in _ABBREVIATIONS:
+        return _ABBREVIATIONS[word].split()
+    known = _vocabulary()
+    if word in known or word.isdecimal() or len(word) < 5:
+        return [word]
+    if word.endswith("s") and word[:-1] in known:
+        return [word[:-1]]
+    cut = _segment(word)
+    return [part for whole in cut for part in _ABBREVIATIONS.get(whole, whole).split()] if cut else [word]
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    from scanners.detection.catalogue import shipped
+
+    found: set[str] = set(_NEUTRAL | _ABOUT | _PERSON_TABLES | _THING_TABLES)
+    for detector in shipped():
+        for phrase in (*detector.names, *detector.hints):
+            found.update(fold(phrase).split())
+    return frozenset(w for w in found if len(w) > 1)
+
+
+@lru_cache(maxsize=65536)
+def _segment(word: str) -> tuple[str, ...]:
+    """Cut a glued word into known words of two or more letters, as few as possible; empty when it cannot be."""
+    known = _vocabulary() | _ABBREVIATIONS.keys()
+    best: list[tuple[str, ...] | None] = [(), *([None] * len(word))]
+    for end in range(1, len(word) + 1):
+        for start in range(max(0, end - 16), end):
+            before, piece = best[start], word[start:end]
+            if before is None:
+                continue
+            if piece in {"de", "du", "of"} and start > 0 and end < len(word):
+                piece = ""
+            elif piece not in known or (len(piece) < 3 and piece not in {"ip", "id", "no", "dt"}):
+                continue
+            candidate = (*before, piece) if piece else before
+            current = best[end]
+            if current is None or len(candidate) < len(current):
+                best[end] = candidate
+    return best[len(word)] or ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """How a name says a category: `strength` in -1..1, and the phrase that said it."""
+
+    phrase: str
+    strength: float
+    hint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    words: tuple[str, ...]
+    detector: str
+    hint: bool
+
+
+class Names:
+    """The names of a set of detectors, ready to be compared with columns' names."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        by_first: dict[str, list[_Phrase]] = {}
+        for detector in detectors:
+            for hint, listed in ((False, detector.names), (True, detector.hints)):
+                for phrase in listed:
+                    cut = tuple(word for word in tokens(phrase))
+                    if cut:
+                        by_first.setdefault(cut[0], []).append(_Phrase(cut, detector.detector, hint))
+        self._by_first = by_first
+        self.look = lru_cache(maxsize=16384)(self._look)
+
+    def _look(self, name: str) -> dict[str, NameMatch]:
+        """The detectors that `name` speaks for (or, as an attribute of the thing, against), by detector's name."""
+        words = tokens(name)
+        spans: list[tuple[int, int, _Phrase]] = []
+        for start, word in enumerate(words):
+            for phrase in self._by_first.get(word, ()):
+                end = start + len(phrase.words)
+                if words[start:end] == phrase.words:
+                    spans.append((start, end, phrase))
+        longest = [s for s in spans if not any(_covers(other, s) for other in spans)]
+        found: dict[str, NameMatch] = {}
+        for start, end, phrase in longest:
+            later = any(other[0] >= end for other in longest)
+            strength = _strength(words, start, end, later)
+            match = NameMatch(" ".join(phrase.words), strength, phrase.hint)
+            known = found.get(phrase.detector)
+            if known is None or (match.hint, -match.strength) < (known.hint, -known.strength):
+                found[phrase.detector] = match
+        return found
+
+
+def _covers(other: tuple[int, int, _Phrase], span: tuple[int, int, _Phrase]) -> bool:
+    inside = other[0] <= span[0] and span[1] <= other[1]
+    return inside and (other[1] - other[0]) > (span[1] - span[0])
+
+
+def _strength(words: tuple[str, ...], start: int, end: int, later: bool) -> float:
+    after = words[end:]
+    if words[0] in {"is", "has", "est", "num", "nb", "count", "nombre"} and start > 0:
+        return -0.6
+    if not after:
+        return 1.0 if start == 0 else 0.9
+    if any(word in _ABOUT for word in after):
+        return -0.6
+    if all(word in _NEUTRAL for word in after):
+        return 0.9
+    return 0.15 if later else 0.45
+
+
+@lru_cache(maxsize=16384)
+def about_people(name: str) -> float:
+    """Whether a table by its name is about people (1), about things (-1), or does not say (0)."""
+    words = tokens(name.rsplit(".", 1)[-1])
+    if any(word in _THING_TABLES for word in words[-1:]) and not any(word in _PERSON_TABLES for word in words[-1:]):
+        return -1.0
+    if any(word in _PERSON_TABLES for word in words):
+        return 1.0
+    return -0.5 if any(word in _THING_TABLES for word in words) else 0.0

@@ -1,0 +1,167 @@
+"""Evidence weighed: for every detector the log-odds that a field is of its category, and the reasons in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from inventory.model import Evidence
+from scanners.detection.catalogue import Detector
+from scanners.detection.interface import Verdict
+from scanners.detection.naming import NameMatch
+
+THRESHOLD = 0.5
+"""A verdict with less confidence is not given."""
+
+_PRIOR = -3.0
+_NAME = 5.2
+_HINT = 2.2
+_LINKAGE = 2.0
+"""A key of a person is personal by linkage alone, so it is never surer than this."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """How one detector fared on the values of one field."""
+
+    shaped: int = 0  # values that the pattern matched
+    valid: int = 0  # of them, values that passed the check
+    narrow: int = 0  # of them, values of the distinctive form
+    texts: int = 0  # longer texts that hold such a value
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the table says of its columns."""
+
+    people: float = 0.0  # the table's name: 1 about people, -1 about things
+    personal_neighbours: int = 0  # columns that are surely personal
+    references_people: bool = False
+    references_things: bool = False
+    key_of_people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One detector's log-odds with its reasons."""
+
+    detector: Detector
+    logit: float
+    reasons: tuple[Evidence, ...]
+
+
+def score(
+    detector: Detector, seen: Seen, looked: int, kind: str, name: NameMatch | None, around: Surroundings
+) -> Score | None:
+    """Log-odds of one detector on one field, or None when it has nothing to say."""
+    if kind and kind not in detector.types:
+        return None
+    named = name is not None and name.strength > 0
+    linked = detector.detector == "unique_id" and (around.references_people or around.key_of_people)
+    if detector.needs_name and not named and not linked:
+        return None
+    if detector.needs_person and around.people <= 0 and around.personal_neighbours < 2:
+        return None
+    if not named and not linked and (not looked or not seen.valid):
+        return None
+    reasons: list[Evidence] = []
+    if name is not None:
+        reasons.extend(_name_evidence(name, around))
+    if looked:
+        reasons.extend(_value_evidence(detector, seen, looked))
+    reasons.extend(_table_evidence(detector, name, around, linked))
+    logit = _PRIOR + sum(reason.weight for reason in reasons)
+    if detector.detector == "unique_id":
+        logit = min(logit, _LINKAGE)
+    return Score(detector, logit, tuple(reasons))
+
+
+def _name_evidence(name: NameMatch, around: Surroundings) -> Sequence[Evidence]:
+    if name.strength < 0:
+        return [Evidence(f"name:{name.phrase}", "the name is of something about it", -3.5)]
+    if name.hint:
+        return [Evidence(f"name:{name.phrase}", "the name hints at it", round(_HINT * name.strength, 2))]
+    detail = "the name says it" if name.strength >= 0.9 else "a part of the name says it"
+    return [Evidence(f"name:{name.phrase}", detail, round(_NAME * name.strength, 2))]
+
+
+def _value_evidence(detector: Detector, seen: Seen, looked: int) -> Sequence[Evidence]:
+    share = seen.valid / looked
+    passed = seen.valid / seen.shaped if seen.shaped else 0.0
+    beyond_luck = max(0.0, (passed - detector.chance) / (1 - detector.chance)) if detector.chance < 1 else 0.0
+    effective = beyond_luck * seen.shaped / looked
+    bits = seen.valid * -math.log(max(detector.chance, 0.002))
+    strength = min(detector.weight, bits) * math.sqrt(effective) if effective > 0.04 else 0.0
+    if detector.complete and share < 0.5:
+        strength -= 7.0 * (1 - share * 2) * (looked / (looked + 1))
+    elif detector.validator != "anything" and share < 0.1 and detector.weight >= 1.5:
+        strength -= 1.8
+    found = [
+        Evidence(f"value:{detector.detector}", f"{seen.valid} of {looked} sampled values", round(strength, 2)),
+    ]
+    if detector.narrow is not None and seen.narrow:
+        narrow = detector.distinctive_weight * math.sqrt(seen.narrow / looked)
+        detail = f"{seen.narrow} of {looked} in the distinctive form"
+        found.append(Evidence(f"form:{detector.detector}", detail, round(narrow, 2)))
+    return found
+
+
+def _table_evidence(
+    detector: Detector, name: NameMatch | None, around: Surroundings, linked: bool
+) -> Sequence[Evidence]:
+    found: list[Evidence] = []
+    if detector.detector in {"unique_id", "pseudonymous_id"}:
+        if linked:
+            why = "a key to a table about people" if around.references_people else "the key of a table about people"
+            found.append(Evidence("key:person", why, 4.2))
+        elif around.references_things:
+            found.append(Evidence("key:thing", "a key to a table about things", -4.0))
+        return found
+    if around.references_people or around.references_things:
+        found.append(Evidence("key:reference", "a key to another table", -3.0))
+    hinted = name is not None and name.hint
+    if around.people > 0:
+        found.append(Evidence("table:people", "the table is about people", 1.6 if hinted else 0.6))
+    elif around.people < 0:
+        found.append(Evidence("table:things", "the table is about things", -2.4 if hinted else -0.9))
+    if around.personal_neighbours:
+        weight = min(1.2, 0.4 * around.personal_neighbours) * (1.0 if hinted else 0.6)
+        found.append(
+            Evidence("neighbours", f"{around.personal_neighbours} personal columns beside it", round(weight, 2))
+        )
+    return found
+
+
+def verdicts(scores: Sequence[Score], in_text: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """The categories that win: they compete with each other and with none at all (softmax over log-odds)."""
+    best: dict[str, Score] = {}
+    for each in scores:
+        known = best.get(each.detector.category)
+        if known is None or each.logit > known.logit:
+            best[each.detector.category] = each
+    total = 1.0 + sum(math.exp(min(each.logit, 30)) for each in best.values())
+    found = [
+        Verdict(category, round(min(0.995, math.exp(min(each.logit, 30)) / total), 3), each.reasons)
+        for category, each in best.items()
+    ]
+    whole = [verdict for verdict in found if verdict.confidence >= THRESHOLD]
+    named = {verdict.category for verdict in whole}
+    whole += [verdict for verdict in in_text if verdict.category not in named]
+    return tuple(sorted(whole, key=lambda verdict: -verdict.confidence))
+
+
+def texts_verdicts(detectors: Mapping[str, Detector], seen: Mapping[str, Seen], looked: int) -> list[Verdict]:
+    """Categories that occur inside longer texts, with the share of the texts that hold them."""
+    found: list[Verdict] = []
+    for name, each in seen.items():
+        detector = detectors[name]
+        if not each.texts or not looked:
+            continue
+        lucky = max(detector.chance, 0.02) ** min(each.texts, 3)
+        confidence = round(min(0.97, 0.9 + 0.02 * each.texts) - lucky, 3)
+        if confidence >= THRESHOLD:
+            detail = f"inside {each.texts} of {looked} sampled texts"
+            weight = round(math.log(confidence / (1 - confidence)), 2)
+            found.append(Verdict(detector.category, confidence, (Evidence(f"text:{name}", detail, weight),)))
+    return found
