@@ -270,32 +270,7 @@ def drivers_license(text: str) -> bool:
 
 # --- contact ----------------------------------------------------------------------------------------------
 
-_FILE_ENDINGS = frozenset(
-    [
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "svg",
-        "webp",
-        "css",
-        "js",
-        "ts",
-        "json",
-        "xml",
-        "html",
-        "htm",
-        "pdf",
-        "csv",
-        "txt",
-        "md",
-        "py",
-        "rb",
-        "go",
-        "rs",
-        "java",
-    ]
-)
+_FILE_ENDINGS = vocabulary("file_endings")
 
 
 @lru_cache(maxsize=8192)
@@ -523,7 +498,27 @@ def family_name(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def full_name(text: str) -> bool:
     """Two to six words, one of them a known given name and another a known family name."""
-_FILE_ENDINGS = vocabulary("file_endings")   """A token that holds at least three digits."""
+    if len(text) > 80 or not _NAME_SHAPE.fullmatch(text):
+        return False
+    tokens = [t for t in fold(text.replace(",", " ")).split() if t not in _TITLES and t not in _PARTICLES]
+    if not 2 <= len(tokens) <= 5:
+        return False
+    given = [index for index, token in enumerate(tokens) if len(token) > 1 and _weight(token, "given_names")]
+    return bool(given) and any(_weight(token, "family_names") for index, token in enumerate(tokens) if given != [index])
+
+
+def username(text: str) -> bool:
+    """One token that is neither a number nor a date, with a letter in it."""
+    return any(c.isalpha() for c in text) and not text.startswith(("http", "www."))
+
+
+def identifier(text: str) -> bool:
+    """One token without spaces."""
+    return bool(text) and " " not in text
+
+
+def identifier_with_digits(text: str) -> bool:
+    """A token that holds at least three digits."""
     return sum(c.isdigit() for c in text) >= 3
 
 
