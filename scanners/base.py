@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -83,6 +83,7 @@ class ScanContext:
     report: ProgressSink = field(default=_silent)
 
 
+@runtime_checkable
 class Scanner(Protocol):
     """Looks at one source.
 
