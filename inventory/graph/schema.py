@@ -40,13 +40,14 @@ class NodeType:
 class EdgeType:
     """A relationship type: what it may connect, and which properties tell two edges of the same ends apart.
 
-    `narrow` is the end that has few of these edges: statements begin there.
+    `measured` are updated in place. `narrow` is the end that has few of these edges: statements begin there.
     """
 
     type: str
     sources: frozenset[str]
     targets: frozenset[str]
     identity: tuple[str, ...] = ()
+    measured: frozenset[str] = frozenset()
     narrow: str = "source"
 
 
@@ -89,7 +90,7 @@ EDGES: Mapping[str, EdgeType] = {
     edge.type: edge
     for edge in (
         EdgeType("CONTAINS", frozenset({"System", "Dataset"}), frozenset({"Dataset", "Field"}), narrow="target"),
-        EdgeType("CLASSIFIED_AS", frozenset({"Field"}), frozenset({"Category"})),
+        EdgeType("CLASSIFIED_AS", frozenset({"Field"}), frozenset({"Category"}), measured=frozenset({"evidence_json"})),
         EdgeType("REFERENCES", frozenset({"Field"}), frozenset({"Field"}), ("group", "position", "provenance")),
         EdgeType("FLOWS_TO", frozenset({"Field", "Dataset"}), frozenset({"Field", "Dataset"}), ("job", "provenance")),
         EdgeType("DISCLOSED_TO", _DATA | _WORDS, frozenset({"Processor"}), ("provenance",)),
@@ -215,7 +216,7 @@ def statements() -> list[str]:
     made.extend(
         f"CREATE INDEX {edge.type.lower()}_scope IF NOT EXISTS FOR ()-[r:{edge.type}]-() ON (r.scope)"
         for edge in EDGES.values()
-        if edge.type not in ("SCANNED", "FOUND", "ABOUT", "VERSION_OF")
+        if edge.type not in ("SCANNED", "FOUND", "VERSION_OF")
     )
     return made
 

@@ -1,0 +1,201 @@
+"""What an observation states of the graph: nodes, edges and measures, and which scope states them.
+
+A scope is what can end together: an aspect of a system or a dataset (`postgres://db/shop.public.orders|structure`).
+When a scan has looked at all of a scope (`Covered`), what it did not state of it has ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, Value
+from inventory.model import (
+    Aspect,
+    Covered,
+    DatasetSeen,
+    DisclosureSeen,
+    FieldClassified,
+    FieldProfiled,
+    FieldReferences,
+    FieldSeen,
+    Finding,
+    FlowSeen,
+    JobSeen,
+    Observation,
+    ReviewState,
+    SafeguardSeen,
+    SystemSeen,
+    column_of,
+    dataset_of,
+)
+
+REVIEW = "review"  # the aspect of a dataset that people state; no scan covers it
+SEEN = "seen"  # of a system: itself, which never ends by a scan
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureFact:
+    """What was measured of a node; says nothing of whether the node is there."""
+
+    ref: NodeRef
+    properties: dict[str, Value]
+
+
+Fact: TypeAlias = NodeFact | EdgeFact | MeasureFact
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An aspect of a system or a dataset."""
+
+    urn: str
+    aspect: str
+
+    def __str__(self) -> str:
+        return f"{self.urn}|{self.aspect}"
+
+
+Statement: TypeAlias = tuple[Scope, Fact]
+
+
+def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
+    """What the observation states, in a scan of `system`; nothing for findings and `Covered`."""
+    match observation:
+        case SystemSeen():
+            yield Scope(observation.urn, SEEN), NodeFact("System", observation.urn, _properties(observation, "urn"))
+        case SafeguardSeen():
+            yield (
+                Scope(observation.system, Aspect.LISTING),
+                EdgeFact(
+                    "PROTECTED_BY",
+                    NodeRef("System", observation.system),
+                    NodeRef("Safeguard", observation.safeguard),
+                    {"provenance": "config"},
+                    {"present": observation.present, "evidence": observation.evidence},
+                ),
+            )
+        case DatasetSeen():
+            scope, node = Scope(observation.urn, Aspect.LISTING), NodeRef("Dataset", observation.urn)
+            yield scope, NodeFact("Dataset", observation.urn, _properties(observation, "urn"))
+            yield scope, EdgeFact("CONTAINS", NodeRef("System", observation.system), node)
+        case FieldSeen():
+            # A place inside a column is known by looking at values; the column itself by the structure.
+            nested = column_of(observation.urn)[1]
+            scope = Scope(observation.dataset, Aspect.CONTENT if nested else Aspect.STRUCTURE)
+            node = NodeRef("Field", observation.urn)
+            yield scope, NodeFact("Field", observation.urn, _properties(observation, "urn"))
+            yield scope, EdgeFact("CONTAINS", NodeRef("Dataset", observation.dataset), node)
+        case FieldProfiled():
+            measures = MeasureFact(NodeRef("Field", observation.field), asdict(observation.profile))
+            yield Scope(dataset_of(observation.field), Aspect.CONTENT), measures
+        case FieldClassified():
+            yield Scope(dataset_of(observation.field), Aspect.CONTENT), _classification(observation)
+        case FieldReferences():
+            yield (
+                Scope(dataset_of(observation.source), Aspect.STRUCTURE),
+                EdgeFact(
+                    "REFERENCES",
+                    NodeRef("Field", observation.source),
+                    NodeRef("Field", observation.target),
+                    {
+                        "group": observation.group,
+                        "position": observation.position,
+                        "provenance": str(observation.provenance),
+                    },
+                    {"confidence": observation.confidence},
+                ),
+            )
+        case JobSeen():
+            scope = Scope(observation.dataset, Aspect.STRUCTURE)
+            yield scope, NodeFact("Job", observation.urn, _properties(observation, "urn"))
+            yield (
+                scope,
+                EdgeFact("DEFINED_BY", NodeRef("Dataset", observation.dataset), NodeRef("Job", observation.urn)),
+            )
+        case FlowSeen():
+            yield _owner(observation, system), _flow(observation)
+        case DisclosureSeen():
+            source = data_ref(observation.source, system)
+            aspect = Aspect.LISTING if source.label == "System" else Aspect.STRUCTURE
+            yield (
+                Scope(dataset_of(observation.source), aspect),
+                EdgeFact(
+                    "DISCLOSED_TO",
+                    source,
+                    NodeRef("Processor", observation.processor),
+                    {"provenance": str(observation.provenance)},
+                    {"evidence": observation.evidence, "confidence": observation.confidence},
+                ),
+            )
+        case Finding() | Covered():
+            return
+
+
+def data_ref(urn: str, system: str) -> NodeRef:
+    """The system, dataset or field of a URN."""
+    if "#" in urn:
+        return NodeRef("Field", urn)
+    return NodeRef("System" if urn == system else "Dataset", urn)
+
+
+def stub_properties(ref: NodeRef) -> dict[str, Value]:
+    """What the name alone says of a node that others point to and that no scan has seen."""
+    if ref.label == "Field":
+        column, pointer = column_of(ref.key)
+        return {"dataset": dataset_of(ref.key), "name": column + pointer}
+    if ref.label == "Dataset":
+        return {"name": ref.key.rpartition("/")[2] or ref.key}
+    return {}
+
+
+def _classification(observation: FieldClassified) -> EdgeFact:
+    return EdgeFact(
+        "CLASSIFIED_AS",
+        NodeRef("Field", observation.field),
+        NodeRef("Category", observation.category),
+        {},
+        {
+            "confidence": observation.confidence,
+            "evidence_json": json.dumps([asdict(reason) for reason in observation.evidence], ensure_ascii=False),
+            "detector": observation.detector,
+            "state": str(ReviewState.SUGGESTED),
+            "provenance": _provenance(observation),
+        },
+    )
+
+
+def _provenance(observation: FieldClassified) -> str:
+    """By the strongest reason: the values, or only names."""
+    strongest = max(observation.evidence, key=lambda reason: reason.weight, default=None)
+    kind = strongest.signal.partition(":")[0] if strongest else ""
+    return {"name": "name", "comment": "comment"}.get(kind, "value")
+
+
+def _flow(observation: FlowSeen) -> EdgeFact:
+    return EdgeFact(
+        "FLOWS_TO",
+        data_ref(observation.source, ""),
+        data_ref(observation.target, ""),
+        {"job": observation.job, "provenance": str(observation.provenance)},
+        {"transformation": str(observation.transformation), "confidence": observation.confidence},
+    )
+
+
+def _owner(flow: FlowSeen, system: str) -> Scope:
+    """A flow belongs to the dataset it ends in, when that is of this system, or else to the one it begins in."""
+    for end in (flow.target, flow.source):
+        dataset = dataset_of(end)
+        if dataset.startswith(f"{system}/"):
+            return Scope(dataset, Aspect.STRUCTURE)
+    return Scope(system, Aspect.LISTING)
+
+
+def _properties(observation: SystemSeen | DatasetSeen | FieldSeen | JobSeen, *names: str) -> dict[str, Value]:
+    return {name: _plain(value) for name, value in asdict(observation).items() if name not in names}
+
+
+def _plain(value: Value) -> Value:
+    return str(value) if isinstance(value, str) else value
