@@ -53,7 +53,7 @@ class Content:
         chunks = self._raw(start)
         self._stream = _Peekable(self._bounded(self._gunzip(chunks) if self.compressed else chunks))
         data = self._stream.peek(HEAD)
-        self.head = Head(data[:HEAD], self._stream.exhausted and len(data) <= HEAD, _suffix(key))
+        self.head = Head(data[:HEAD], self._is_complete(len(data)), _suffix(key))
 
     def chunks(self) -> Iterator[bytes]:
         """The content from its beginning; UnreadableError where it breaks off."""
@@ -81,6 +81,9 @@ class Content:
     def read_range(self, start: int, end: int) -> bytes:
         """Stored bytes, as they are."""
         return self._read(start, min(end, self.size))
+
+    def _is_complete(self, ahead: int) -> bool:
+        return ahead <= HEAD and (self._stream.exhausted or (not self.compressed and ahead == self.size))
 
     def _raw(self, start: bytes) -> Iterator[bytes]:
         yield start
@@ -143,7 +146,7 @@ class _Peekable:
 
     def peek(self, size: int) -> bytes:
         """At least `size` bytes from the beginning, if there are as many before the end or an error."""
-        while sum(map(len, self._ahead)) <= size and not self.exhausted and self.error is None:
+        while sum(map(len, self._ahead)) < size and not self.exhausted and self.error is None:
             try:
                 self._ahead.append(next(self._chunks))
             except StopIteration:

@@ -1,0 +1,79 @@
+"""A real S3 server: moto's, in a process of its own, on loopback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Requests that moto lets through before it looks at who asks: those that set up the keys of `guarded`.
+UNGUARDED = 3
+
+
+class S3Server:
+    """Where it is, and an administrator's clients (boto3) to fill it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def client(self, service: str = "s3", key: str = "admin", secret: str = "admin") -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            endpoint_url=self.address,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+
+def _serve(folder: Path, **environment: str) -> Iterator[S3Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environment})
+    try:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                if time.monotonic() > end or process.poll() is not None:
+                    raise
+                threading.Event().wait(0.02)
+        yield S3Server(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[S3Server]:
+    """An S3 that lets everyone in."""
+    yield from _serve(tmp_path_factory.mktemp("s3"))
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory) -> Iterator[tuple[S3Server, str, str]]:
+    """An S3 that checks keys, and a pair of keys that may do anything with S3 and IAM."""
+    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    for server in _serve(tmp_path_factory.mktemp("guarded"), INITIAL_NO_AUTH_ACTION_COUNT=str(UNGUARDED)):
+        iam = server.client("iam")
+        iam.create_user(UserName="admin")
+        iam.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=policy)
+        key = iam.create_access_key(UserName="admin")["AccessKey"]
+        yield server, key["AccessKeyId"], key["SecretAccessKey"]
