@@ -79,13 +79,19 @@ def test_neo4j_is_the_supported_release_and_the_services_cannot_write_to_their_o
         assert compose()["services"][name]["read_only"] is True
 
 
+def test_what_is_mounted_is_a_file():
+    """Compose copies inline contents and variables into a container, which fails when that is read-only."""
+    for kind in ("secrets", "configs"):
+        assert all(set(source) == {"file"} for source in compose()[kind].values())
+
+
 def test_the_service_accepts_the_configuration_it_is_given():
     from inventory.scan.config import parse_config  # imports every scanner
 
-    content = compose()["configs"]["inventory"]["content"]
-    assert "$" not in content, "Compose would take it for a variable"
+    path = ROOT / compose()["configs"]["inventory"]["file"]
+    content = path.read_text(encoding="utf-8")
     service = compose()["services"]["inventory"]
-    config = parse_config(yaml.safe_load(content), "docker-compose.yml")
+    config = parse_config(yaml.safe_load(content), path.name)
     assert config.graph.uri == "bolt://neo4j:7687"
     assert config.serve.port == service["ports"][0]["target"]
     assert str(config.data_dir) == service["volumes"][0].split(":")[1]
