@@ -56,27 +56,6 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
-    """A table or view.
-
-    `definition` is the view's SQL, "" for a table, None when it could not be read in time. `filtered` says that
-    row security hides rows from us.
-    """
-
-    schema: str
-    name: str
-    kind: DatasetKind
-    columns: tuple[Column, ...]
-    primary_key: tuple[str, ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
-    comment: str = ""
-    row_estimate: int | None = None
-    definition: str | None = ""
-    filtered: bool = False
-    foreign: bool = False  # the rows are in another server
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """Why something could not be read, in our own words: a driver's text may hold values and secrets."""
 
@@ -88,3 +67,24 @@ class Fault:
     def sentence(self, about: str) -> str:
         """One line: what, why, what to do."""
         return f"{about}: {self.cause}" + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view.
+
+    `definition` is the view's SQL, "" for a table. `filtered` says that row security hides rows from us.
+    """
+
+    schema: str
+    name: str
+    kind: DatasetKind
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    comment: str = ""
+    row_estimate: int | None = None
+    definition: str = ""
+    filtered: bool = False
+    foreign: bool = False  # the rows are in another server
+    unknown: Fault | None = None  # why the catalog could not tell all of it

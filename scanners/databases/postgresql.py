@@ -1,8 +1,9 @@
 """PostgreSQL 12 and later, by psycopg 3.
 
-The catalog is read from `pg_catalog` without touching a user's table: SQLAlchemy's own column and foreign-key
-queries call functions that open the tables (`pg_get_serial_sequence`, `pg_get_expr`), so that one exclusively locked
-table would hold up its whole schema; and they parse keys back from text, which breaks on a comma in a name.
+The catalog is read from `pg_catalog` without touching a user's table: SQLAlchemy's inspector calls functions that
+open the tables (`pg_get_serial_sequence`, `pg_get_expr`), so that one exclusively locked table would hold up its
+whole schema; it parses foreign keys back from text, which breaks on a comma in a name; it tells neither row estimates
+nor privileges nor partitions, and takes twice the round trips.
 `search_path` is `pg_catalog` alone: every name in a view's definition comes qualified, and no object that a user
 planted in a schema on the path is ever called.
 """
@@ -21,7 +22,6 @@ import sqlalchemy as sa
 from psycopg.adapt import Buffer, Loader
 from pydantic import Field, model_validator
 from sqlalchemy import event
-from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -108,7 +108,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
         if settings.sslrootcert:
             arguments["sslrootcert"] = str(settings.sslrootcert.expanduser())
         engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-        event.listen(engine, "connect", _read_text_leniently, insert=True)
+        event.listen(engine, "connect", _read_any_text, insert=True)
         return engine
 
     def begin(self, connection: sa.Connection) -> None:
@@ -179,23 +179,30 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
         """All but the system's own."""
         return connection.execute(sa.text(_SCHEMAS)).scalars().all()
 
-    def listing(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Iterable[Relation]:
+    def relations(self, connection: sa.Connection, schema: str) -> Sequence[Relation]:
         """Tables, partitioned tables without their partitions, foreign tables, views, materialised views."""
-        del inspector
         rows = connection.execute(sa.text(_RELATIONS), {"schema": schema}).all()
+        columns = self._columns(connection, schema)
+        keys = self._foreign_keys(connection, schema)
         views = [row.name for row in rows if row.kind in "vm"]
         definitions = self._definitions(connection, schema, views) if views else dict[str, str | None]()
-        for row in rows:
-            yield Relation(
+        return [
+            Relation(
                 schema=schema,
                 name=row.name,
                 kind=_KINDS[row.kind],
-                columns=(),
+                columns=tuple(columns[row.name]),
+                primary_key=tuple(row.primary_key or ()),
+                foreign_keys=tuple(keys[row.name]),
+                comment=row.comment or "",
                 row_estimate=row.estimate,
-                definition=definitions[row.name] if row.kind in "vm" else "",
+                definition=definitions.get(row.name) or "",
+                unknown=DEFINITION_LOCKED if row.kind in "vm" and definitions[row.name] is None else None,
                 filtered=row.filtered,
                 foreign=row.kind == "f",
             )
+            for row in rows
+        ]
 
     def _definitions(self, connection: sa.Connection, schema: str, views: Sequence[str]) -> Mapping[str, str | None]:
         """All in one go; when a lock below one of them is in the way, one by one, and None for those it holds up."""
@@ -219,9 +226,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
             rows = connection.execute(sa.text(_DEFINITIONS), {"schema": schema, "names": list(views)})
             return dict.fromkeys(views) | {row.name: row.definition for row in rows}
 
-    def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
-        """The columns of every relation, their types as the server writes them."""
-        del inspector
+    def _columns(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Column]]:
         found: defaultdict[str, list[Column]] = defaultdict(list)
         for row in connection.execute(sa.text(_COLUMNS), {"schema": schema}):
             found[row.relation].append(
@@ -235,19 +240,15 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
                     readable=row.readable,
                 )
             )
-        return {name: tuple(columns) for name, columns in found.items()}
+        return found
 
-    def foreign_keys(
-        self, connection: sa.Connection, inspector: Inspector, schema: str
-    ) -> Mapping[str, tuple[ForeignKey, ...]]:
-        """The foreign keys of every relation, their columns in the order of the key."""
-        del inspector
+    def _foreign_keys(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[ForeignKey]]:
         found: defaultdict[str, list[ForeignKey]] = defaultdict(list)
         for row in connection.execute(sa.text(_FOREIGN_KEYS), {"schema": schema}):
             found[row.relation].append(
                 ForeignKey(row.name, tuple(row.columns), row.target_schema, row.target_table, tuple(row.target_columns))
             )
-        return {name: tuple(keys) for name, keys in found.items()}
+        return found
 
     # --- sample --------------------------------------------------------------------------------------------
 
@@ -325,11 +326,18 @@ SELECT c.relname AS name, c.relkind::text AS kind,
        CASE WHEN c.relkind = 'p' THEN CASE WHEN e.unknown THEN NULL ELSE coalesce(e.rows, 0) END
             WHEN c.relkind IN ('r', 'm') AND (c.reltuples > 0 OR c.reltuples = 0 AND c.relpages > 0)
             THEN c.reltuples::bigint END AS estimate,
-       c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid) AS filtered
+       c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid) AS filtered,
+       pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
+       (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.position)
+        FROM pg_catalog.pg_constraint k
+        CROSS JOIN LATERAL pg_catalog.unnest(k.conkey) WITH ORDINALITY u(number, position)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
+        WHERE k.conrelid = c.oid AND k.contype = 'p') AS primary_key
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN estimate e ON e.root = c.oid
 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+ORDER BY c.relname
 """
 
 _DEFINITIONS = """
@@ -431,10 +439,14 @@ def _number(value: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(value), sa.Integer)
 
 
-def _read_text_leniently(connection: Any, record: object) -> None:
+def _read_any_text(connection: psycopg.Connection, record: object) -> None:
     del record
     for name in ("text", "varchar", "bpchar", "name", '"char"'):
         connection.adapters.register_loader(name, _LenientText)
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Any other client encoding makes the server refuse to send bytes that are invalid in it.
+        connection.execute("SET client_encoding TO 'SQL_ASCII'")
+        connection.commit()
 
 
 def _listens(host: str, port: int) -> bool:
@@ -450,6 +462,7 @@ _source_fault = partial(Fault, fatal=True)  # nothing of the source can be read
 SERVER_GONE = _source_fault("unreachable", "the server ended the connection", "scan again when it is back")
 REFUSED = _source_fault("refused", "the server refused the session", "check user, database and pg_hba.conf")
 WRONG_PASSWORD = _source_fault("wrong-password", "wrong user or password", "check user and password")
+DEFINITION_LOCKED = Fault("locked", "its definition is held up by a lock on a table below it", "scan again later")
 UNKNOWN_DATABASE = _source_fault("unknown-database", "no such database", "check the name")
 
 _CERTIFICATE = "the server's certificate is not trusted"

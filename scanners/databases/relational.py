@@ -149,7 +149,7 @@ class RelationalScanner(Generic[SettingsT]):
         return [
             replace(
                 relation,
-                columns=columns.get(relation.name, ()),
+                columns=columns.get(relation.name, relation.columns),
                 primary_key=keys.get(relation.name, ()),
                 foreign_keys=references.get(relation.name, ()),
                 comment=comments.get(relation.name, ""),
@@ -168,7 +168,7 @@ class RelationalScanner(Generic[SettingsT]):
             )
         with suppress(NotImplementedError):
             for name in inspector.get_materialized_view_names(schema=schema):
-                yield Relation(schema, name, DatasetKind.MATERIALIZED_VIEW, (), definition=None)
+                yield Relation(schema, name, DatasetKind.MATERIALIZED_VIEW, ())
 
     def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns of every relation, in order."""
@@ -179,7 +179,7 @@ class RelationalScanner(Generic[SettingsT]):
 
     def primary_keys(self, inspector: Inspector, schema: str) -> Mapping[str, tuple[str, ...]]:
         """The primary key's columns of every relation that has one."""
-        found = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        found = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.TABLE, scope=ObjectScope.ANY)
         return {name: tuple(key["constrained_columns"]) for (_, name), key in found.items() if key}
 
     def foreign_keys(
@@ -187,7 +187,7 @@ class RelationalScanner(Generic[SettingsT]):
     ) -> Mapping[str, tuple[ForeignKey, ...]]:
         """The foreign keys of every relation."""
         del connection
-        found = inspector.get_multi_foreign_keys(schema=schema, kind=ObjectKind.ANY, scope=ObjectScope.ANY)
+        found = inspector.get_multi_foreign_keys(schema=schema, kind=ObjectKind.TABLE, scope=ObjectScope.ANY)
         return {
             name: tuple(
                 ForeignKey(
@@ -216,7 +216,8 @@ class RelationalScanner(Generic[SettingsT]):
         return Carrier.TEXT
 
     def _column(self, connection: sa.Connection, column: ReflectedColumn) -> Column:
-        declared = column["type"].compile(dialect=connection.dialect)
+        known = not isinstance(column["type"], sa.types.NullType)
+        declared = column["type"].compile(dialect=connection.dialect) if known else ""
         return Column(
             name=column["name"],
             type=declared,
@@ -296,13 +297,12 @@ class RelationalScanner(Generic[SettingsT]):
             )
         for key in relation.foreign_keys:
             yield from self._references(relation, key)
-        if relation.definition is None:
-            fault = Fault("locked", "its definition could not be read, a table below it is locked", "scan again later")
-            yield self._finding(dataset, self._title(relation), fault)
-            return  # a structure without its definition is not complete
         if relation.definition:
             yield self._job(relation, relation.definition)
-        yield Covered(dataset, Aspect.STRUCTURE)
+        if relation.unknown is None:
+            yield Covered(dataset, Aspect.STRUCTURE)
+        else:
+            yield self._finding(dataset, self._title(relation), relation.unknown)
 
     def _references(self, relation: Relation, key: ForeignKey) -> Iterator[FieldReferences]:
         dataset = self._urn(relation)
@@ -332,6 +332,8 @@ class RelationalScanner(Generic[SettingsT]):
     def _content(self, connection: sa.Connection, relation: Relation, detection: Detection) -> Iterator[Observation]:
         dataset, title = self._urn(relation), self._title(relation)
         readable = [column for column in relation.columns if column.readable]
+        if relation.unknown is not None and not relation.columns:
+            return
         if relation.columns and not readable:
             yield self._finding(dataset, title, NO_PERMISSION)
             return

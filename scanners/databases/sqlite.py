@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.engine.reflection import Inspector
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from inventory.model import DatasetKind
@@ -104,10 +104,29 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         analysed = self._analysed(connection)
         for name in inspector.get_table_names(schema=schema):
             estimate = self._row_estimate(connection, name, analysed.get(name))
-            yield Relation(schema, name, DatasetKind.TABLE, (), row_estimate=estimate)
-        views = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")
+            foreign = MISSING_MODULE if self._columns_of(connection, name) is None else None
+            yield Relation(schema, name, DatasetKind.TABLE, (), row_estimate=estimate, unknown=foreign)
+        views = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'view'").all()
         for name, statement in views:
-            yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement)
+            broken = BROKEN_VIEW if self._columns_of(connection, name) is None else None
+            yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement, unknown=broken)
+
+    def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
+        """The columns with their types as they were declared, of all that SQLite can tell them of."""
+        del inspector, schema
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").scalars()
+        return {name: self._columns_of(connection, name) or () for name in names.all()}
+
+    def _columns_of(self, connection: sa.Connection, name: str) -> tuple[Column, ...] | None:
+        """None for a view whose table is gone, and for a virtual table whose module we lack."""
+        statement = "SELECT name, type, \"notnull\" FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid"
+        try:
+            rows = connection.exec_driver_sql(statement, (name,)).all()
+        except OperationalError as error:
+            if self.fault(error).code in ("locked", "statement-timeout"):
+                raise
+            return None
+        return tuple(Column(column, declared, _carrier(declared), not fixed) for column, declared, fixed in rows)
 
     def _analysed(self, connection: sa.Connection) -> dict[str, int]:
         """Row counts that ANALYZE left: the first number of `stat` (sqlite.org/fileformat2.html#stat1tab)."""
@@ -132,10 +151,6 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         except DBAPIError:
             return analysed  # a virtual table whose module we lack
         return count if count <= COUNT_LIMIT else analysed
-
-    def carrier(self, type_name: str) -> Carrier:
-        """Text whatever is declared: any value may be of any storage class (sqlite.org/datatype3.html)."""
-        return Carrier.JSON if type_name.upper().startswith("JSON") else Carrier.TEXT
 
     def sample(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> Sample:
         """Short stretches spread over the rowids of a large table, the first rows by rowid or key of any other."""
@@ -192,12 +207,19 @@ def _carried(column: sa.ColumnElement[Any], limit: int) -> sa.ColumnElement[Any]
     return sa.func.substr(sa.cast(column, sa.Text), 1, limit)
 
 
+def _carrier(declared: str) -> Carrier:
+    """Text whatever is declared: any value may be of any storage class (sqlite.org/datatype3.html)."""
+    return Carrier.JSON if declared.upper().startswith("JSON") else Carrier.TEXT
+
+
 def _lenient_text(data: bytes) -> str:
     return data.decode("utf-8", errors="replace")
 
 
 _source_fault = partial(Fault, fatal=True)  # nothing of the file can be read
 
+MISSING_MODULE = Fault("missing-module", "it is a virtual table of a module that is not here", "scan its source")
+BROKEN_VIEW = Fault("broken-view", "it names a table or column that does not exist", "repair or drop it")
 LOCKED = Fault("locked", "another process holds its lock", "scan again later")
 
 _FAULTS = {

@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import TokenType
 logging.getLogger("sqlglot").addFilter(lambda record: False)  # its warnings quote the SQL, values and all
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_PATH = re.compile(rf"{_IDENTIFIER.pattern}|\{{{_IDENTIFIER.pattern}(,{_IDENTIFIER.pattern})*\}}")  # a, or {a,b}
 _TEXT, _NUMBER = "?", "0"
 
 _TEXT_NODES = (exp.National, exp.RawString, exp.ByteString, exp.UnicodeString, exp.HexString, exp.BitString)
@@ -72,7 +73,7 @@ def _names_a_field(literal: exp.Literal) -> bool:
     while isinstance(parent, (exp.Cast, exp.Paren)) and child.arg_key == "this":
         parent, child = parent.parent, parent
     if isinstance(parent, (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar)):
-        return child.arg_key == "expression" and _is_identifier(literal.name)
+        return child.arg_key == "expression" and _PATH.fullmatch(literal.name) is not None
     return False
 
 
