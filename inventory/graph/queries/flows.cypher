@@ -1,4 +1,4 @@
-// How data gets from a field, dataset, system or category to a field, dataset, system or processor ("" is anywhere): paths of at most 6 steps, shortest first. No rows: no such flow is known.
+// How data gets from a field, dataset, system or category to a field, dataset, system, category or processor ("" is anywhere): paths of at most 6 steps, shortest first. No rows: no such flow is known.
 // parameters: source, target = "", as_of, limit = 50
 // columns: nodes, edges, length
 CALL {
@@ -27,7 +27,11 @@ CALL {
   RETURN a
 }
 MATCH path = (a)-[:FLOWS_TO|DISCLOSED_TO*1..6]->(b)
-WHERE ($target = '' OR b.urn = $target OR b.key = $target OR b.dataset = $target OR b.system = $target)
+WHERE ($target = '' OR b.urn = $target OR b.key = $target OR b.dataset = $target OR b.system = $target OR EXISTS {
+    MATCH (b)-[t:CLASSIFIED_AS]->(held:Category)
+    WHERE (held.key = $target OR held.key STARTS WITH $target + '.')
+      AND t.valid_from <= $as_of AND coalesce(t.valid_to, '9') > $as_of AND t.state <> 'rejected'
+  })
   AND all(r IN relationships(path) WHERE r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of)
 WITH nodes(path) AS stops, relationships(path) AS steps, length(path) AS length
 RETURN [n IN stops | {label: labels(n)[0], key: coalesce(n.urn, n.key), name: n.name}] AS nodes,

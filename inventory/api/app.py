@@ -1,0 +1,178 @@
+"""The GraphQL service: its routes, and how it is served."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import State
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from inventory.api.context import Context
+from inventory.api.endpoint import Endpoint
+from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly, session_cookie
+from inventory.api.pages import STATIC
+from inventory.api.refusals import refuse
+from inventory.api.schema import build_schema
+from inventory.api.settings import ApiSettings
+from inventory.api.sign_in import Doorkeeper
+from inventory.errors import ConfigError, GraphError
+from inventory.graph.catalogue import Catalogue
+
+_log = structlog.get_logger("inventory.api")
+
+
+def create_app(catalogue: Catalogue, settings: ApiSettings) -> Starlette:
+    """The service over one graph. `app.state` holds its settings, doorkeeper and catalogue."""
+    doorkeeper = Doorkeeper(settings.tokens, settings.session_minutes * 60, settings.sign_in_minutes * 60)
+    endpoint = Endpoint(build_schema(settings.limits), lambda _: Context(catalogue))
+    app = Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/graphql", endpoint),
+            Route("/sign-in", _sign_in),
+            Route("/sign-out", _sign_out, methods=["POST"]),
+            Route("/healthz", _alive),
+            Route("/readyz", _ready),
+            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(KnownHosts, allowed=settings.allowed_hosts),
+            Middleware(RequestLimits, limits=settings.limits),
+            Middleware(SignedInOnly, doorkeeper=doorkeeper, https=settings.https),
+        ],
+        exception_handlers={404: _not_found, 405: _wrong_method, Exception: _failed},
+    )
+    app.state = State({"settings": settings, "doorkeeper": doorkeeper, "catalogue": catalogue})
+    return app
+
+
+def create_sign_in_link(app: Starlette, address: str) -> str:
+    """A link that signs one browser in, once. `address` is where the service is reached: `http://127.0.0.1:8484`."""
+    return f"{address.rstrip('/')}/sign-in?token={app.state.doorkeeper.create_link_token()}"
+
+
+def serve(app: Starlette, *, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests under way. Prints nothing.
+
+    `ready` is called once with the service's address when it accepts requests, to print the sign-in link then.
+    Raises ConfigError when the address cannot be listened on.
+    """
+    settings: ApiSettings = app.state.settings
+    listener = _listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    address = f"{'https' if settings.https else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=32 * 2**10,
+            timeout_graceful_shutdown=int(settings.limits.seconds) + 1,
+        ),
+        lambda: ready(address),
+    )
+    with listener:
+        asyncio.run(server.serve(sockets=[listener]))
+
+
+class _Server(uvicorn.Server):
+    """Says when it accepts requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        cause = error.strerror or "cannot be listened on"
+        raise ConfigError(f"address {host}:{port}", cause, "choose another `host` or `port`") from error
+
+
+# --- routes -----------------------------------------------------------------------------------------------
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/graphql", status_code=303)
+
+
+async def _sign_in(request: Request) -> Response:
+    if request.method == "HEAD":  # a preview of the link must not use it up
+        return Response(status_code=405, headers={"Allow": "GET"})
+    settings: ApiSettings = request.app.state.settings
+    session = request.app.state.doorkeeper.open_session(request.query_params.get("token", ""))
+    if session is None:
+        return refuse(
+            request.headers,
+            401,
+            "SIGN_IN_LINK_NOT_VALID",
+            "This sign-in link was used before, is too old, or is not complete. Start `inventory serve` again for a "
+            "new one.",
+        )
+    response = RedirectResponse("/graphql", status_code=303)
+    response.set_cookie(
+        session_cookie(https=settings.https),
+        session,
+        max_age=settings.session_minutes * 60,
+        httponly=True,
+        samesite="strict",
+        secure=settings.https,
+    )
+    return response
+
+
+async def _sign_out(request: Request) -> Response:
+    settings: ApiSettings = request.app.state.settings
+    name = session_cookie(https=settings.https)
+    request.app.state.doorkeeper.sessions.revoke(request.cookies.get(name, ""))
+    response = JSONResponse({"signedOut": True}, headers={"Clear-Site-Data": '"cache", "cookies", "storage"'})
+    response.delete_cookie(name, httponly=True, samesite="strict", secure=settings.https)
+    return response
+
+
+async def _alive(_: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
+async def _ready(request: Request) -> Response:
+    catalogue: Catalogue = request.app.state.catalogue
+    try:
+        async with asyncio.timeout(5):
+            await catalogue.check()
+    except (GraphError, TimeoutError):
+        return JSONResponse({"status": "the graph does not answer"}, status_code=503)
+    return JSONResponse({"status": "ready"})
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return refuse(request.headers, 404, "NOT_FOUND", "There is nothing here. Questions go to /graphql.")
+
+
+async def _wrong_method(request: Request, _: Exception) -> Response:
+    return refuse(request.headers, 405, "METHOD_NOT_ALLOWED", "This address does not take that method.")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    _log.error("request failed", error=type(error).__qualname__)
+    return refuse(request.headers, 500, "INTERNAL", "Something went wrong in the service.")

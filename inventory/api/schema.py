@@ -1,0 +1,30 @@
+"""The schema: the questions of every topic, with limits and error handling around them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
+
+from graphql import GraphQLError
+from inventory.api.limits import limiters
+from inventory.api.masking import ErrorsForCallers
+from inventory.api.resolvers import QUESTIONS
+from inventory.api.settings import Limits
+from inventory.api.types.nodes import NODE_TYPES
+
+
+class InventorySchema(strawberry.Schema):
+    """Strawberry's schema, silent about questions: its own logger would write out the literals in them."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: `ErrorsForCallers` logs what is unexpected, without its text."""
+
+
+def build_schema(limits: Limits) -> InventorySchema:
+    """The schema that holds questions to `limits`."""
+    return InventorySchema(
+        query=merge_types("Query", QUESTIONS),
+        types=NODE_TYPES,
+        extensions=[*limiters(limits), ErrorsForCallers],
+    )
