@@ -24,6 +24,7 @@ from inventory.model import (
     SystemKind,
     SystemSeen,
     dataset_urn,
+    quote_name,
 )
 from scanners.base import Progress, ScanContext, SourceSettings, stable_seed
 from scanners.buckets.content import Content
@@ -106,7 +107,7 @@ class BucketScanner(ABC):
         dataset = dataset_urn(self.system, name)
         yield DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
         yield from configured_disclosure(self.settings, dataset)
-        reading = _Reading(f"{self.settings.name}: {name}")
+        reading = _Reading(f"{self.settings.name}: {quote_name(name)}")
         if not group.size:
             yield Finding(dataset, "empty", Severity.INFO, f"{reading.source}: holds no bytes")
             return

@@ -183,6 +183,10 @@ class Connector(_Strict):
     headers: tuple[Header, ...] = Field(default=(), description="Such as the pinned version of the API.")
     auth: Auth
     paging: Paging = NoPaging()
+    technical_keys: tuple[str, ...] = Field(
+        default=(),
+        description="Keys that hold, wherever they stand, times, amounts and states, and nothing of a person.",
+    )
     check: UrlPath = Field(description="A cheap request that shows whether the credentials work.")
     resources: tuple[Resource, ...] = Field(min_length=1)
 

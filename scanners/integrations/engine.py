@@ -47,7 +47,8 @@ class Limits:
     attempts: int = 5
     one_wait: float = 60
     all_waits: float = 180
-    timeout: float = 30
+    silence: float = 30  # until the next byte
+    answer: float = 120  # until the last byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Engine:
         self._waited = 0.0
         self._client = httpx.Client(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
-            timeout=self._limits.timeout,
+            timeout=self._limits.silence,
             follow_redirects=False,
         )
 
@@ -208,8 +209,11 @@ class Engine:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unreadable(request, "not-json", "answered in an encoding that was not asked for")
         body = bytearray()
-        for chunk in response.iter_raw(64 * 2**10):
+        end = time.monotonic() + self._limits.answer
+        for chunk in response.iter_raw():
             body += chunk
+            if time.monotonic() > end:
+                raise self._again(request, "timeout", "did not answer in time")
             if len(body) > self._limits.response:
                 limit = self._limits.response // 2**20
                 raise self._unreadable(request, "too-large", f"answered more than {limit} MiB at once")

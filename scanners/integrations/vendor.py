@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, ClassVar, Literal, cast
 from urllib.parse import quote, urlsplit
@@ -33,7 +33,7 @@ from inventory.model import (
 )
 from inventory.vocabulary import is_personal
 from scanners.base import Progress, ScanContext, Secret, SourceSettings
-from scanners.detection.interface import ColumnContext, Detection, TableContext
+from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.integrations.connector import BasicAuth, BearerAuth, Connector, HeaderAuth, Resource, connectors
 from scanners.integrations.engine import Engine, Limits, Pages, Request, at
 from scanners.records import JsonObject, records, union
@@ -199,7 +199,8 @@ class VendorScanner:
                 break
         personal: dict[str, None] = {}
         known = _known_fields(resource, self._connector)
-        for observation in field_sightings(dataset, table.verdicts(), columns, detection, known):
+        verdicts = _documented(table.verdicts(), self._connector)
+        for observation in field_sightings(dataset, verdicts, columns, detection, known):
             yield observation
             if isinstance(observation, FieldClassified) and is_personal(observation.category):
                 personal[observation.field] = None
@@ -240,6 +241,16 @@ def _with_keys(column: ColumnContext, resource: Resource) -> ColumnContext:
     pointer = "/" + column.name
     target = resource.references.get(pointer, "").replace("/", ".")
     return ColumnContext(column.name, column.type, references=target, primary_key=resource.primary_key == pointer)
+
+
+def _documented(verdicts: Iterable[FieldVerdict], connector: Connector) -> Iterator[FieldVerdict]:
+    """The verdicts, but for what the vendor's documentation says is about nobody."""
+    for verdict in verdicts:
+        if (verdict.pointer or verdict.column).rsplit("/", 1)[-1] in connector.technical_keys:
+            verdict = replace(
+                verdict, verdicts=(), reason=f"the documentation of {connector.name} says it is technical"
+            )
+        yield verdict
 
 
 def _known_fields(resource: Resource, connector: Connector) -> Iterator[KnownField]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -180,6 +181,28 @@ def test_an_answer_of_two_gigabytes_is_not_read(engine, misbehaving):
     misbehaving.answers["/things"] = reply
     assert failing(engine).code == "too-large"
     assert sent < 64 * 2**20
+
+
+def test_an_answer_that_drips_is_not_waited_for(misbehaving):
+    engine = Engine("crm", misbehaving.address, limits=Limits(answer=0.2, attempts=2), wait=lambda _: None)
+    gone = threading.Event()
+
+    def reply(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        try:
+            while not gone.wait(0.02):
+                handler.wfile.write(b" ")
+        except OSError:
+            pass
+
+    misbehaving.answers["/things"] = reply
+    try:
+        assert failing(engine).code == "timeout"
+    finally:
+        gone.set()
+        engine.close()
 
 
 def test_half_an_answer_is_asked_for_again(engine, misbehaving):

@@ -26,7 +26,7 @@ ACCOUNT = "stripe://acct_1"
 def scan(monkeypatch, small_detection):
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_12345")
 
-    def scan(address: str, **sampling: int):
+    def scan(address: str, detection=small_detection, **sampling: int):
         settings = VendorScanner.settings_type.model_validate(
             {
                 "name": "payments",
@@ -37,7 +37,7 @@ def scan(monkeypatch, small_detection):
                 "sampling": Sampling(**sampling),
             }
         )
-        return list(VendorScanner(settings).scan(ScanContext(detection=small_detection)))
+        return list(VendorScanner(settings).scan(ScanContext(detection=detection)))
 
     return scan
 
@@ -72,6 +72,14 @@ def test_the_documented_map_and_the_values_are_one_classification(scan, localstr
     assert (f"{ACCOUNT}/customers#description", "user.contact.email") in {(c.field, c.category) for c in found}
     assert any(c.field.startswith(f"{ACCOUNT}/customers#metadata") for c in found)
     assert len({(c.field, c.category) for c in found}) == len(found)
+
+
+def test_what_is_documented_as_technical_is_about_nobody(scan, localstripe):
+    from scanners.detection import ColumnDetector
+
+    found = of(FieldClassified, scan(localstripe, ColumnDetector()))
+    assert not [c.field for c in found if c.field.endswith(("#created", "/created"))]
+    assert [c.category for c in found if c.field == f"{ACCOUNT}/customers#email"] == ["user.contact.email"]
 
 
 def test_documented_fields_are_there_without_a_sample(scan, localstripe):

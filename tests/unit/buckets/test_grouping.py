@@ -13,13 +13,9 @@ from scanners.buckets.grouping import MOST_FOLDERS, Grouping, ObjectRef, templat
 
 def groups_of(keys: list[str], keep: int = 5, most: int = 2000):
     grouping = Grouping(keep, seed=0, most=most)
-    for age, key in enumerate(keys):
-        grouping.add(ObjectRef(key, 1, float(hash_free(key, age))))
+    for key in keys:
+        grouping.add(ObjectRef(key, 1, modified=float(sum(map(ord, key)))))
     return grouping.groups()
-
-
-def hash_free(key: str, _age: int) -> int:
-    return sum(map(ord, key))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +61,7 @@ def test_many_siblings_that_differ_in_a_word_are_one_group():
     words = ["".join(random.Random(n).choices("bcdfgklmnprst", k=9)) for n in range(3000)]
     groups = groups_of([f"scans/{word}.pdf" for word in words] + [f"shops/{word}/sales.csv" for word in words])
     assert {template: group.count for template, group in groups.items()} == {
-        "scans/{name}.pdf": len(set(words)) + len(words) - len(set(words)),
+        "scans/{name}.pdf": len(words),
         "shops/{name}/sales.csv": len(words),
     }
 
@@ -104,7 +100,7 @@ TEXT = st.text(st.characters(exclude_characters="/", exclude_categories=("Cs",))
 KEYS = st.lists(st.lists(WORDS | TEXT, min_size=1, max_size=20).map("/".join), unique=True, max_size=150)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(keys=KEYS, order=st.randoms(use_true_random=False))
 def test_every_object_is_in_one_group_whatever_the_order(keys: list[str], order: random.Random):
     groups = groups_of(keys)
@@ -117,7 +113,7 @@ def test_every_object_is_in_one_group_whatever_the_order(keys: list[str], order:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(keys=KEYS)
 def test_the_number_of_groups_is_bounded(keys: list[str]):
     most = 10
