@@ -18,7 +18,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from obstore.store import S3Store
 
-BUCKET = "setbytes-data"
+from seed.estate.names import BUCKET
+
 EXPORT_DAYS = ("2026-01-14", "2026-01-15")
 _EDGES = 6
 _UPLOADS_AT_ONCE = 8

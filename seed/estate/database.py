@@ -9,8 +9,8 @@ from psycopg import sql
 
 from seed.estate.content.tables import tables
 from seed.estate.content.world import Table, World
+from seed.estate.names import DATABASE
 
-DATABASE = "setbytes"
 OWNER = "setbytes_owner"
 SCANNER = "inventory_scanner"
 SCHEMAS = ("accounts", "audit", "billing", "identity", "marketing", "platform", "staff", "support", "telemetry")
@@ -28,6 +28,11 @@ def create_roles(superuser: psycopg.Connection, passwords: dict[str, str]) -> No
         )
     # The scanner's own settings hold even where a client forgets to ask for them.
     superuser.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(SCANNER)))
+
+
+def exists(superuser: psycopg.Connection) -> bool:
+    """Whether the server has the database."""
+    return bool(superuser.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount)
 
 
 def create_database(superuser: psycopg.Connection) -> None:

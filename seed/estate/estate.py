@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -17,17 +18,15 @@ from types import TracebackType
 import psycopg
 
 from inventory.errors import ConfigError
-from seed.estate import bucket, database, vendor
+from seed.estate import bucket, database, names, vendor
 from seed.estate.content.world import make_world
+from seed.estate.flows import known_flows
 from seed.estate.servers.object_store import object_store
 from seed.estate.servers.payment_vendor import payment_vendor
 from seed.estate.servers.postgres import SUPERUSER, Postgres, connect, find_programs, postgres
 from seed.estate.servers.process import LOOPBACK
 
 DEFAULT_ROWS = 500
-DATABASE_NAMESPACE = "postgres://control-plane.setbytes.example:5432"
-BUCKET_NAMESPACE = f"s3://{bucket.BUCKET}"
-VENDOR_NAMESPACE = f"stripe://{vendor.ACCOUNT}"
 _SECRETS = {
     "postgres-superuser": "",
     "postgres-owner": "",
@@ -105,10 +104,10 @@ class Estate:
             {
                 "type": "postgresql",
                 "name": "control-plane",
-                "namespace": DATABASE_NAMESPACE,
+                "namespace": names.DATABASE_NAMESPACE,
                 "host": LOOPBACK,
                 "port": running.postgres.port,
-                "database": database.DATABASE,
+                "database": names.DATABASE,
                 "user": database.SCANNER,
                 "password": self._secret_file("postgres-scanner"),
                 "region": "CA-QC",
@@ -116,7 +115,7 @@ class Estate:
             {
                 "type": "s3",
                 "name": "object-store",
-                "bucket": bucket.BUCKET,
+                "bucket": names.BUCKET,
                 "endpoint": running.endpoint,
                 "allow_http": True,
                 "access_key_id": self._secret_file("s3-access-key-id"),
@@ -127,20 +126,20 @@ class Estate:
             {
                 "type": "stripe",
                 "name": "payments",
-                "account": vendor.ACCOUNT,
+                "account": names.ACCOUNT,
                 "base_url": running.vendor_url,
-                "api_key": self._secret_file("stripe-api-key"),
+                "credentials": {"api_key": self._secret_file("stripe-api-key")},
             },
         ]
 
     def flows(self) -> list[dict[str, str]]:
         """The flows that people know of: what the nightly jobs export and what is synced to the vendor."""
-        return [dict(flow) for flow in FLOWS]
+        return list(known_flows())
 
     def connect(self) -> psycopg.Connection:
         """A connection to the database as its owner; the caller closes it."""
         password = self.secret("postgres-owner")
-        return connect(self._now().postgres.port, database.DATABASE, database.OWNER, password)
+        return connect(self._now().postgres.port, names.DATABASE, database.OWNER, password)
 
     def store(self) -> bucket.S3Store:
         """A client for the bucket that may write."""
@@ -164,6 +163,11 @@ class Estate:
     def forget(self) -> None:
         """Make the next start fill the database anew: what is in it is no longer what was generated."""
         self._made_file.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Delete the directory and all data, also what lives elsewhere (see servers.postgres); not while running."""
+        shutil.rmtree((self.directory / "postgres").resolve(), ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     # --- starting and filling -----------------------------------------------------------------------------------
 
@@ -206,12 +210,12 @@ class Estate:
 
     def _fill_database(self) -> None:
         wanted = _Made(self.rows, self.seed, _digest_of_sources())
-        if self._made_file.exists() and json.loads(self._made_file.read_text()) == asdict(wanted):
-            return
-        self.forget()
-        self._report(f"Making up {self.rows} customers and what follows from them")
         passwords = {database.OWNER: self.secret("postgres-owner"), database.SCANNER: self.secret("postgres-scanner")}
         with self._now().postgres.connect() as superuser:
+            if self._is_made(wanted) and database.exists(superuser):
+                return
+            self.forget()
+            self._report(f"Making up {self.rows} customers and what follows from them")
             database.create_roles(superuser, passwords)
             database.create_database(superuser)
         with self.connect() as owner:
@@ -219,6 +223,9 @@ class Estate:
         unfinished = self._made_file.with_suffix(".new")
         unfinished.write_text(json.dumps(asdict(wanted)))
         unfinished.rename(self._made_file)
+
+    def _is_made(self, wanted: _Made) -> bool:
+        return self._made_file.exists() and json.loads(self._made_file.read_text()) == asdict(wanted)
 
     @property
     def _made_file(self) -> Path:
@@ -232,48 +239,6 @@ class Estate:
         if self._running is None:
             raise ConfigError("estate", "is not running", "use it in a with statement")
         return self._running
-
-
-def _flow(source: str, target: str, job: str, kind: str) -> dict[str, str]:
-    return {"from": source, "to": target, "job": job, "kind": kind}
-
-
-_TABLES = f"{DATABASE_NAMESPACE}/{database.DATABASE}"
-FLOWS = (
-    _flow(
-        f"{_TABLES}.accounts.customer_directory",
-        f"{BUCKET_NAMESPACE}/exports/customers-{{date}}.csv",
-        "nightly-customer-export",
-        "export",
-    ),
-    _flow(
-        f"{_TABLES}.marketing.audience",
-        f"{BUCKET_NAMESPACE}/exports/infolettre-{{date}}.csv",
-        "nightly-audience-export",
-        "export",
-    ),
-    _flow(f"{_TABLES}.telemetry.client_events", f"{BUCKET_NAMESPACE}/events/{{date}}.jsonl", "event-archive", "export"),
-    _flow(
-        f"{_TABLES}.billing.usage_records",
-        f"{BUCKET_NAMESPACE}/usage/month={{date}}/usage.parquet",
-        "monthly-usage-export",
-        "export",
-    ),
-    _flow(
-        f"{_TABLES}.billing.invoices",
-        f"{BUCKET_NAMESPACE}/finance/invoices-{{date}}.parquet",
-        "monthly-invoice-export",
-        "export",
-    ),
-    _flow(
-        f"{_TABLES}.telemetry.access_log",
-        f"{BUCKET_NAMESPACE}/logs/access/{{date}}/edge-{{number}}.log.gz",
-        "log-archive",
-        "export",
-    ),
-    _flow(f"{_TABLES}.accounts.customers", f"{VENDOR_NAMESPACE}/customers", "payment-customer-sync", "sync"),
-    _flow(f"{_TABLES}.accounts.addresses", f"{VENDOR_NAMESPACE}/customers", "payment-customer-sync", "sync"),
-)
 
 
 @contextlib.contextmanager

