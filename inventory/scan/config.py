@@ -49,6 +49,7 @@ class ServeSection(Section):
     host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(default=8383, ge=0, le=65535, description="Port; 0 takes a free one.")
     allowed_hosts: tuple[str, ...] = Field(default=(), description="Host names it is reached by, besides loopback.")
+    https: bool = Field(default=False, description="Browsers reach it by TLS, which a proxy ends.")
     token: Secret | None = Field(default=None, description="Bearer token that programs sign in with.")
 
 

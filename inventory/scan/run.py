@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
@@ -66,11 +68,17 @@ def observations(scanner: Scanner, context: ScanContext, findings: list[Finding]
     except InventoryError as error:
         finding = Finding(scanner.system, "source-failed", Severity.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - a defect in one scanner must not take the others down
-        # The text of an unforeseen error may hold a value of the data: only its type is told.
-        log.error("scanner failed", source=scanner.settings.name, error=type(error).__name__)
+        # The text of an unforeseen error may hold a value of the data: only its type and place are told.
+        log.error("scanner failed", source=scanner.settings.name, error=type(error).__name__, at=_place(error))
         message = f"{scanner.settings.name}: the scanner failed with {type(error).__name__} (please report it)"
         finding = Finding(scanner.system, "scanner-defect", Severity.ERROR, message)
     else:
         return
     findings.append(finding)
     yield finding
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised: the innermost lines of code, without any value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))

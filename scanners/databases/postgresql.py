@@ -392,8 +392,8 @@ ORDER BY c.relname, k.conname
 
 # The true number of blocks (statistics may be old or absent), and the density that the statistics knew.
 _SIZE = """
-SELECT sum(pg_catalog.pg_relation_size(p.oid)) / pg_catalog.current_setting('block_size')::int AS blocks,
-       sum(c.relpages) AS pages, sum(greatest(c.reltuples, 0)) AS tuples
+SELECT sum(pg_catalog.pg_relation_size(p.oid))::float8 / pg_catalog.current_setting('block_size')::int AS blocks,
+       sum(c.relpages)::float8 AS pages, sum(greatest(c.reltuples, 0))::float8 AS tuples
 FROM pg_catalog.pg_class root
 JOIN pg_catalog.pg_namespace n ON n.oid = root.relnamespace
 CROSS JOIN LATERAL (

@@ -299,16 +299,17 @@ def test_a_partitioned_table_is_one_dataset(database, settings):
     assert len(detection.seen["log.mail"]) == 20
 
 
-def test_a_large_table_is_sampled_by_blocks_the_same_each_time(database, settings):
+@pytest.mark.parametrize("rows", [300, 1000])  # few and many blocks
+def test_a_large_table_is_sampled_by_blocks_the_same_each_time(database, settings, rows):
     database.execute("CREATE TABLE big AS SELECT i, i || '@x.ca' AS mail FROM generate_series(1, 150000) i")
-    settings = settings.model_copy(update={"sampling": Sampling(rows=300)})
+    settings = settings.model_copy(update={"sampling": Sampling(rows=rows)})
     one, two, other = MailDetection(), MailDetection(), MailDetection()
     scan(settings, one)
     scan(settings, two)
-    scan(settings.model_copy(update={"sampling": Sampling(rows=300, seed=1)}), other)
-    assert len(one.seen["big.i"]) == 300
+    scan(settings.model_copy(update={"sampling": Sampling(rows=rows, seed=1)}), other)
+    assert len(one.seen["big.i"]) == rows
     assert one.seen["big.i"] == two.seen["big.i"] != other.seen["big.i"]
-    assert one.seen["big.i"] != list(range(1, 301))
+    assert one.seen["big.i"] != list(range(1, rows + 1))
 
 
 def test_a_huge_value_is_cut_by_the_server(database, settings):
