@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -57,6 +58,11 @@ class BucketScanner(ABC):
         """What people call the bucket."""
 
     @property
+    def region(self) -> str:
+        """Where the bucket is, if it is known."""
+        return self.settings.region
+
+    @property
     @abstractmethod
     def whole(self) -> bool:
         """Whether the source is the whole bucket and not a part of it."""
@@ -89,7 +95,7 @@ class BucketScanner(ABC):
             SystemKind.BUCKET,
             self.title,
             self.engine,
-            region=self.settings.region,
+            region=self.region,
             processor=self.settings.processor,
         )
         yield from self.safeguards()
@@ -111,7 +117,9 @@ class BucketScanner(ABC):
         if not group.size:
             yield Finding(dataset, "empty", Severity.INFO, f"{reading.source}: holds no bytes")
             return
-        opened = [sample for ref in group.sample() if (sample := self._open_object(store, ref, reading)) is not None]
+        refs = group.sample()
+        with ThreadPoolExecutor(min(len(refs), _READERS)) as pool:
+            opened = reading.opened(pool.map(partial(self._open_object, store, reading.source), refs))
         columns = union(sample.table.columns for sample in opened)
         table = detection.table(TableContext(name, columns))
         self._feed(table, opened, reading)
@@ -123,18 +131,16 @@ class BucketScanner(ABC):
         if opened and (reading.rows or not reading.failures):
             yield Covered(dataset, Aspect.CONTENT)
 
-    def _open_object(self, store: ObjectStore, ref: ObjectRef, reading: _Reading) -> _Opened | None:
-        reading.objects += 1
+    def _open_object(self, store: ObjectStore, source: str, ref: ObjectRef) -> _Opened | UnreadableError:
         try:
-            read = partial(_read, store, ref, reading.source)
-            content = Content(reading.source, ref.key, ref.size, read, self.settings.sampling.bytes)
+            read = partial(_read, store, ref, source)
+            content = Content(source, ref.key, ref.size, read, self.settings.sampling.bytes)
             found = format_of(content)
             if found is None:
-                raise content.unreadable("unknown-format", "is in a format that is not read")
+                return content.unreadable("unknown-format", "is in a format that is not read")
             return _Opened(content, found.open(content, self.settings.sampling))
         except UnreadableError as error:
-            reading.failures[error.code, str(error)] += 1
-            return None
+            return error
 
     def _feed(self, table: TableDetection, opened: list[_Opened], reading: _Reading) -> None:
         """The first rows of each object, as many of each as are its share of the sample."""
@@ -146,7 +152,7 @@ class BucketScanner(ABC):
                     if not table.feed(batch):
                         break
             except UnreadableError as error:
-                reading.failures[error.code, str(error)] += 1
+                reading.fail(error)
             reading.remarks.update(sample.content.remarks)
 
 
@@ -166,6 +172,21 @@ class _Reading:
     failures: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     remarks: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
+    def fail(self, error: UnreadableError) -> None:
+        """An object could not be read, or not to the end of the sample."""
+        self.failures[error.code, str(error)] += 1
+
+    def opened(self, results: Iterable[_Opened | UnreadableError]) -> list[_Opened]:
+        """Those that were opened; the others are failures."""
+        found: list[_Opened] = []
+        for result in results:
+            self.objects += 1
+            if isinstance(result, _Opened):
+                found.append(result)
+            else:
+                self.fail(result)
+        return found
+
     def findings(self, dataset: str) -> Iterator[Finding]:
         """One finding a code."""
         for (code, message), count in sorted(self.failures.items()):
@@ -176,6 +197,8 @@ class _Reading:
             yield Finding(dataset, code, Severity.WARNING, f"{self.source}: {cause}; {count} rows of the sample")
 
 
+#: Objects of a group that are opened at once: each waits for its store, not for the processor.
+_READERS = 8
 #: Not faults: pictures, archives and the like.
 _OPAQUE = frozenset({"unknown-format"})
 

@@ -26,6 +26,7 @@ from scanners.buckets.grouping import ObjectRef
 PAGE = 1000
 
 _LISTING_ERRORS = (
+    ("/latest/api/token", "credentials", "no credentials were found", "give access_key_id and secret_access_key"),
     ("NoSuchBucket", "missing-bucket", "there is no such bucket", "check its name and the endpoint"),
     ("InvalidBucketName", "missing-bucket", "the bucket's name is not valid", "check its name"),
     ("InvalidAccessKeyId", "credentials", "the access key is not known there", "check access_key_id"),
@@ -35,49 +36,44 @@ _LISTING_ERRORS = (
     ("AccessDenied", "no-permission", "listing is not permitted", "grant s3:ListBucket"),
     ("PermanentRedirect", "wrong-region", "the bucket is in another region", "check region_name"),
     ("AuthorizationHeaderMalformed", "wrong-region", "the bucket is in another region", "check region_name"),
-    ("an instance of ", "credentials", "no credentials were found", "give access_key_id and secret_access_key"),
 )
 _STATUS = re.compile(r"status code: (\d{3})")
 
 
 def list_objects(store: ObjectStore, prefix: str, source: str) -> Iterator[ObjectRef | UnreadableError]:
-    """Every object below `prefix`, streamed; SourceError when the listing fails at its start.
+    """Every object below `prefix`, streamed; SourceError when the listing fails.
 
     Keys that no path can be made of (`a//b`, `a/../b`) make obstore's listing stop; it then goes on folder by
     folder, and each folder that cannot be listed is one UnreadableError among the objects.
     """
-    last = ""
     try:
-        for page in _pages(store, prefix):
-            for meta in page:
-                last = meta["path"]
-                yield _ref(meta)
-    except InvalidPathError:
-        yield from _list_by_folder(store, prefix, last)
+        yield from _list(store, prefix, "", source)
     except (BaseError, OSError, ValueError) as error:
         raise listing_error(error, source) from None
 
 
-def _list_by_folder(store: ObjectStore, prefix: str, after: str) -> Iterator[ObjectRef | UnreadableError]:
+def _list(store: ObjectStore, prefix: str, after: str, source: str) -> Iterator[ObjectRef | UnreadableError]:
+    """Objects in the order of their keys, without those up to `after`, which were listed before."""
+    try:
+        for page in _pages(store, prefix):
+            for meta in page:
+                if meta["path"] > after:
+                    after = meta["path"]
+                    yield _ref(meta)
+        return
+    except InvalidPathError:
+        pass
     try:
         here: obstore.ListResult[Sequence[obstore.ObjectMeta]] = obstore.list_with_delimiter(store, prefix or None)  # pyright: ignore[reportUnknownMemberType]
-    except (BaseError, OSError, ValueError):
+    except InvalidPathError:
         cause = "a folder holds keys with an empty or dotted part and cannot be listed"
-        yield UnreadableError("listing", cause, "rename these objects", "unlistable-keys")
+        yield UnreadableError(source, cause, "rename these objects", "unlistable-keys")
         return
     for meta in here["objects"]:
         if meta["path"] > after:
             yield _ref(meta)
     for folder in here["common_prefixes"]:
-        if folder + "/" > after or after.startswith(folder + "/"):
-            try:
-                for page in _pages(store, folder):
-                    for meta in page:
-                        if meta["path"] > after:
-                            after = meta["path"]
-                            yield _ref(meta)
-            except InvalidPathError:
-                yield from _list_by_folder(store, folder, after)
+        yield from _list(store, folder, after, source)
 
 
 def _pages(store: ObjectStore, prefix: str) -> Iterable[Sequence[obstore.ObjectMeta]]:

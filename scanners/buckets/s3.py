@@ -18,6 +18,17 @@ from scanners.buckets.bucket import BucketScanner
 from scanners.buckets.grouping import ObjectRef
 from scanners.buckets.objects import list_objects
 
+#: Where Amazon's regions are (docs.aws.amazon.com/global-infrastructure): those whose name's first part is no country.
+_COUNTRIES = {
+    "af-south-1": "ZA", "ap-east-1": "HK", "ap-northeast-1": "JP", "ap-northeast-2": "KR", "ap-northeast-3": "JP",
+    "ap-south-1": "IN", "ap-south-2": "IN", "ap-southeast-1": "SG", "ap-southeast-2": "AU", "ap-southeast-3": "ID",
+    "ap-southeast-4": "AU", "eu-central-1": "DE", "eu-central-2": "CH", "eu-north-1": "SE", "eu-south-1": "IT",
+    "eu-south-2": "ES", "eu-west-1": "IE", "eu-west-2": "GB", "eu-west-3": "FR", "il-central-1": "IL",
+    "me-central-1": "AE", "me-south-1": "BH", "mx-central-1": "MX", "sa-east-1": "BR",
+    "ca-central-1": "CA-QC", "ca-west-1": "CA-AB",
+    "us-east-1": "US-VA", "us-east-2": "US-OH", "us-west-1": "US-CA", "us-west-2": "US-OR",
+}  # fmt: skip
+
 
 class S3Settings(SourceSettings):
     """An S3 bucket, or the part of it below some prefixes."""
@@ -78,6 +89,11 @@ class S3Scanner(BucketScanner):
     def title(self) -> str:
         """The bucket's name."""
         return self._s3.bucket
+
+    @property
+    def region(self) -> str:
+        """As configured; Amazon's own regions are known."""
+        return self._s3.region or ("" if self._s3.endpoint else _COUNTRIES.get(self._s3.region_name, ""))
 
     @property
     def whole(self) -> bool:

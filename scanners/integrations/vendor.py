@@ -134,7 +134,8 @@ class VendorScanner:
         try:
             engine.get(Request("check", self._connector.check))
         except UnreadableError as error:
-            raise SourceError(self.settings.name, error.cause, error.remedy, error.code) from None
+            if error.code != "no-permission":  # a key may be good, and only for other resources
+                raise SourceError(self.settings.name, error.cause, error.remedy, error.code) from None
 
     def _system_seen(self) -> SystemSeen:
         connector = self._connector
