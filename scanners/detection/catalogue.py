@@ -9,6 +9,7 @@ An entry has
 - `weight`: log-odds for the category when every value passes;
 - `distinctive`, `distinctive_weight`: a narrower form that says more than the pattern;
 - `complete: true`: every value of this category matches, so a column without matches is none;
+- `spread: true`: many different values are to be expected; `few: true`: a handful;
 - `needs_name: true`: values alone never say it; `needs_person: true`: only in a table about people;
 - `names`: column names (EN, FR, words apart) that say it; `hints`: names that say it together with values;
 - `types`: kinds of value it takes (`text` by default);
@@ -47,6 +48,8 @@ class Detector:
     distinctive_weight: float = 0.0
     complete: bool = False
     needs_name: bool = False
+    spread: bool = False
+    few: bool = False
     needs_person: bool = False
     names: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ from inventory.model import Profile
 from scanners.detection import weighing
 from scanners.detection.catalogue import Detector, shipped
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext
-from scanners.detection.naming import NameMatch, Names, about_people
+from scanners.detection.naming import NameMatch, Names, about_people, tokens
+from scanners.detection.validators import parse_date
 from scanners.detection.values import Chunk, Nesting, chunks, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
 
@@ -75,6 +76,7 @@ class _Field:
     longest: int | None = None
     length: int = 0
     distinct: set[int] = field(default_factory=set[int])
+    years: Counter[int] = field(default_factory=Counter[int])
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
 
     @property
@@ -145,6 +147,10 @@ class ColumnsInProgress:
                 self._look(into, text.strip(), tried)
 
     def _look(self, into: _Field, text: str, tried: Sequence[Detector]) -> None:
+        if len(text) <= 32 and text[0].isdigit():
+            day = parse_date(text)
+            if day is not None:
+                into.years[day.year] += 1
         whole: set[str] = set()
         for detector in tried:
             if detector.whole.fullmatch(text) is None:
@@ -162,9 +168,11 @@ class ColumnsInProgress:
         for detector in tried:
             if not detector.within or detector.detector in whole:
                 continue
-            check = detector.text_check
-            if any(check(hit.group()) for hit in detector.inside.finditer(text)):
-                into.seen.setdefault(detector.detector, Seen()).texts += 1
+            hits = [hit.group() for hit in detector.inside.finditer(text)]
+            if hits:
+                seen = into.seen.setdefault(detector.detector, Seen())
+                seen.text_shaped += 1
+                seen.texts += any(detector.text_check(hit) for hit in hits)
 
     def verdicts(self) -> Sequence[FieldVerdict]:
         """Every column in order, each followed by the fields found inside it."""
@@ -181,13 +189,16 @@ class ColumnsInProgress:
         context, counted = self._columns[column], self._fields[column][pointer]
         kind = counted.kind or (kind_of_declared(context.type) if not pointer else "")
         named = self._names.look(_field_name(column, pointer))
-        around = replace(_surroundings(self._context, context if not pointer else None), personal_neighbours=neighbours)
+        around = replace(
+            _surroundings(self._context, context if not pointer else None, counted), personal_neighbours=neighbours
+        )
         nothing = Seen()
+        look = weighing.Look(kind, counted.looked, len(counted.distinct), _percentiles(counted.years))
         found: list[Score] = []
         for detector in self._detectors:
             match: NameMatch | None = named.get(detector.detector)
             seen = counted.seen.get(detector.detector, nothing)
-            one = weighing.score(detector, seen, counted.looked, kind, match, around)
+            one = weighing.score(detector, seen, look, match, around)
             if one is not None:
                 found.append(one)
         return found
@@ -225,16 +236,26 @@ def _field_name(column: str, pointer: str) -> str:
     return parts[-1].replace("~1", "/").replace("~0", "~")
 
 
-def _surroundings(table: TableContext, column: ColumnContext | None) -> Surroundings:
+def _percentiles(years: Counter[int]) -> tuple[int, int, int] | None:
+    """The 10th, 50th and 90th percentile of the years of a field's dates."""
+    ordered = sorted(years.elements())
+    if len(ordered) < 5:
+        return None
+    return ordered[len(ordered) // 10], ordered[len(ordered) // 2], ordered[len(ordered) * 9 // 10]
+
+
+def _surroundings(table: TableContext, column: ColumnContext | None, counted: _Field) -> Surroundings:
     people = about_people(table.name)
     if column is None:
         return Surroundings(people=people)
     target = column.references.rsplit(".", 1)[0] if column.references else ""
     referenced = about_people(target) if target else 0.0
-    own_key = (column.primary_key or column.name.lower() == "id") and people > 0 and not column.references
+    first = bool(table.columns) and table.columns[0].name == column.name
+    looks_key = first and "id" in tokens(column.name) and len(counted.distinct) == counted.present
+    own_key = (column.primary_key or column.name.lower() == "id" or looks_key) and not column.references
     return Surroundings(
         people=people,
-        references_people=referenced > 0,
-        references_things=bool(target) and referenced <= 0,
-        key_of_people=own_key and about_people(table.name) > 0,
+        references_people=referenced >= 1,
+        references_things=bool(target) and referenced < 1,
+        key_of_people=own_key and people >= 1,
     )

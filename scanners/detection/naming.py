@@ -23,9 +23,9 @@ _NEUTRAL = vocabulary("neutral_words")
 _ABOUT = vocabulary("about_words")
 _PERSON_TABLES = vocabulary("person_tables")
 _THING_TABLES = vocabulary("thing_tables")
-_STOP = frozenset(
-    ["of", "the", "de", "du", "des", "d", "l", "la", "le", "les", "a", "au", "aux", "et", "and", "s", "for"]
-)
+_SHORT = frozenset(["ip", "id", "no", "dt", "nm", "cd", "tm", "ph"])
+_TABLE_SUFFIXES = vocabulary("table_suffixes")
+_STOP = vocabulary("stop_words")
 
 
 @lru_cache(maxsize=65536)
@@ -64,6 +64,9 @@ def _expand(word: str) -> Sequence[str]:
         return [word]
     if word.endswith("s") and word[:-1] in known:
         return [word[:-1]]
+    spelled = _skeletons().get(word)
+    if spelled is not None:
+        return spelled
     cut = _segment(word)
     return [part for whole in cut for part in _ABBREVIATIONS.get(whole, whole).split()] if cut else [word]
 
@@ -79,6 +82,25 @@ def _vocabulary() -> frozenset[str]:
     return frozenset(w for w in found if len(w) > 1)
 
 
+_VOWELS = str.maketrans("", "", "aeiouy")
+
+
+@cache
+def _skeletons() -> dict[str, list[str]]:
+    """Names without their vowels, as old systems write them: `brthdt` for birth date, `lstnm` for last name."""
+    from scanners.detection.catalogue import shipped
+
+    found: dict[str, list[str]] = {}
+    phrases = [phrase for detector in shipped() for phrase in detector.names]
+    for phrase in sorted(phrases, key=len):
+        words = fold(phrase).split()
+        skeleton = "".join(word.translate(_VOWELS) for word in words)
+        if len(skeleton) >= 4:
+            found.setdefault(skeleton, words)
+            found.setdefault(skeleton.removesuffix("t"), words) if words[-1] == "date" else None
+    return found
+
+
 @lru_cache(maxsize=65536)
 def _segment(word: str) -> tuple[str, ...]:
     """Cut a glued word into known words of two or more letters, as few as possible; empty when it cannot be."""
@@ -91,7 +113,7 @@ def _segment(word: str) -> tuple[str, ...]:
                 continue
             if piece in {"de", "du", "of"} and start > 0 and end < len(word):
                 piece = ""
-            elif piece not in known or (len(piece) < 3 and piece not in {"ip", "id", "no", "dt"}):
+            elif piece not in known or (len(piece) < 3 and piece not in _SHORT):
                 continue
             candidate = (*before, piece) if piece else before
             current = best[end]
@@ -120,13 +142,12 @@ class Names:
     """The names of a set of detectors, ready to be compared with columns' names."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._booleans = {detector.detector for detector in detectors if "boolean" in detector.types}
         by_first: dict[str, list[_Phrase]] = {}
         for detector in detectors:
             for hint, listed in ((False, detector.names), (True, detector.hints)):
-                for phrase in listed:
-                    cut = tuple(word for word in tokens(phrase))
-                    if cut:
-                        by_first.setdefault(cut[0], []).append(_Phrase(cut, detector.detector, hint))
+                for cut in {form for phrase in listed for form in _forms(tokens(phrase))}:
+                    by_first.setdefault(cut[0], []).append(_Phrase(cut, detector.detector, hint))
         self._by_first = by_first
         self.look = lru_cache(maxsize=16384)(self._look)
 
@@ -143,7 +164,7 @@ class Names:
         found: dict[str, NameMatch] = {}
         for start, end, phrase in longest:
             later = any(other[0] >= end for other in longest)
-            strength = _strength(words, start, end, later)
+            strength = _strength(words, start, end, later, phrase.detector in self._booleans)
             match = NameMatch(" ".join(phrase.words), strength, phrase.hint)
             known = found.get(phrase.detector)
             if known is None or (match.hint, -match.strength) < (known.hint, -known.strength):
@@ -151,14 +172,23 @@ class Names:
         return found
 
 
+def _forms(words: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+    """A phrase and, where it ends in id or number, the order that French uses: `id client` beside `client id`."""
+    if not words:
+        return []
+    if len(words) == 2 and words[-1] in {"id", "number"}:
+        return [words, (words[-1], *words[:-1])]
+    return [words]
+
+
 def _covers(other: tuple[int, int, _Phrase], span: tuple[int, int, _Phrase]) -> bool:
     inside = other[0] <= span[0] and span[1] <= other[1]
     return inside and (other[1] - other[0]) > (span[1] - span[0])
 
 
-def _strength(words: tuple[str, ...], start: int, end: int, later: bool) -> float:
+def _strength(words: tuple[str, ...], start: int, end: int, later: bool, boolean: bool) -> float:
     after = words[end:]
-    if words[0] in {"is", "has", "est", "num", "nb", "count", "nombre"} and start > 0:
+    if words[0] in {"is", "has", "est", "nb", "count", "nombre"} and start > 0 and not boolean:
         return -0.6
     if not after:
         return 1.0 if start == 0 else 0.9
@@ -171,10 +201,12 @@ def _strength(words: tuple[str, ...], start: int, end: int, later: bool) -> floa
 
 @lru_cache(maxsize=16384)
 def about_people(name: str) -> float:
-    """Whether a table by its name is about people (1), about things (-1), or does not say (0)."""
-    words = tokens(name.rsplit(".", 1)[-1])
+    """Whether a table by its name is about people (1), their doings (0.6), things (-1), or does not say (0)."""
+    words = tuple(word for word in tokens(name.rsplit(".", 1)[-1]) if word not in _TABLE_SUFFIXES)
     if any(word in _THING_TABLES for word in words[-1:]) and not any(word in _PERSON_TABLES for word in words[-1:]):
         return -1.0
-    if any(word in _PERSON_TABLES for word in words):
+    if any(word in _PERSON_TABLES for word in (words[:1] + words[-1:] if len(words) < 2 else words[-1:])):
         return 1.0
+    if any(word in _PERSON_TABLES for word in words):
+        return 0.6
     return -0.5 if any(word in _THING_TABLES for word in words) else 0.0

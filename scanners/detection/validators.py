@@ -391,7 +391,7 @@ _POSTAL_ANYWHERE = re.compile(
 def full_address(text: str) -> bool:
     """A street line followed by a place: two or more parts, one of them a street, another a town or postal code."""
     parts = [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
-    if len(parts) < 2 or len(text) > 200:
+    if len(parts) < 2 or len(text) > 200 or not any(c.isalpha() for c in text):
         return False
     where = next((index for index, part in enumerate(parts[:3]) if street(part)), None)
     if where is None and _CIVIC.search(parts[0]) and len(parts[0]) < 60:
@@ -416,7 +416,15 @@ def address_in_text(text: str) -> bool:
 def city(text: str) -> bool:
     """A known town."""
     folded = fold(text)
-    return folded in words("places") or folded in words("towns")
+    if folded in words("places") or folded in words("towns"):
+        return True
+    # A name made as towns' names are: Port Hope, Saint-Elzéar, Newbury.
+    tokens = folded.split()
+    if not 1 <= len(tokens) <= 4 or not text[:1].isupper():
+        return False
+    return (len(tokens) > 1 and tokens[0] in vocabulary("town_beginnings")) or any(
+        len(tokens[-1]) > len(ending) + 2 and tokens[-1].endswith(ending) for ending in vocabulary("town_endings")
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -445,10 +453,7 @@ def organization(text: str) -> bool:
     """A name that ends or begins as companies' names do, or joins family names (`Roy, Côté and Sons`)."""
     tokens = [token.strip(",") for token in fold(text).split()]
     return len(tokens) >= 2 and (
-        any(token in vocabulary("companies") for token in (tokens[0], tokens[-1]))
-        or " and " in text
-        or " et " in text
-        or (len(tokens) == 2 and "-" in text)
+        any(token in vocabulary("companies") for token in (tokens[0], tokens[-1])) or " and " in text or " et " in text
     )
 
 
@@ -476,9 +481,7 @@ def given_name(text: str) -> bool:
     tokens = fold(text).split()
     if not 1 <= len(tokens) <= 3:
         return False
-    return any(len(token) > 1 and _weight(token, "given_names") for token in tokens) and all(
-        token.isalpha() for token in tokens
-    )
+    return all(token.isalpha() and (len(token) == 1 or _weight(token, "given_names") > 0) for token in tokens)
 
 
 @lru_cache(maxsize=16384)
@@ -492,7 +495,9 @@ def family_name(text: str) -> bool:
     tokens = folded.split()
     if not 1 <= len(tokens) <= 4 or not all(token.isalpha() for token in tokens):
         return False
-    return any(_weight(token, "family_names") for token in tokens if token not in _PARTICLES)
+    proper = [token for token in tokens if token not in _PARTICLES]
+    known = sum(_weight(token, "family_names") > 0 for token in proper)
+    return known == len(proper) > 0 or (known > 0 and "-" in text)
 
 
 @lru_cache(maxsize=16384)
@@ -523,13 +528,14 @@ def identifier_with_digits(text: str) -> bool:
 
 
 def gender(text: str) -> bool:
-    """A word or letter for a gender or sex (or a form of address)."""
-    return fold(text) in vocabulary("genders")
+    """A word or letter for a gender or sex (or a form of address), or its number (ISO/IEC 5218)."""
+    return fold(text) in vocabulary("genders") or text in {"0", "1", "2", "9"}
 
 
 def marital_status(text: str) -> bool:
     """A word for a marital status."""
-    return fold(text.replace("_", " ")) in vocabulary("marital")
+    folded = fold(text.replace("_", " ").replace("(e)", ""))
+    return folded in vocabulary("marital")
 
 
 def language(text: str) -> bool:
@@ -674,7 +680,24 @@ def ip_address(text: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return isinstance(address, ipaddress.IPv4Address) or ":" in host.strip(":") or host == "::1"
+    if isinstance(address, ipaddress.IPv4Address):
+        return not _version_like(address)
+    return ":" in host.strip(":") or host == "::1"
+
+
+def _version_like(address: ipaddress.IPv4Address) -> bool:
+    """Four small numbers are a version (1.12.0.3) and, drawn at random, an address once in four thousand times."""
+    return max(address.packed) < 32 and not address.is_private
+
+
+def version(text: str) -> bool:
+    """A version number: two to four parts, the first three of them small."""
+    parts = text.lstrip("v").split("-")[0].split("+")[0].split(".")
+    if len(parts) == 2 and not text.startswith("v"):
+        return False
+    return all(part.isdecimal() and int(part) < 1000 for part in parts[:2]) and (
+        len(parts) < 4 or max(int(p) for p in parts if p.isdecimal()) < 64
+    )
 
 
 def ip_in_text(text: str) -> bool:
@@ -800,6 +823,6 @@ VALIDATORS: dict[str, Validator] = {
         ip_address, ip_in_text, job_title, jwt, language, mac_address, marital_status, nino, nir, organization,
         orientation, phone, phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq,
         random_token, religion, routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash,
-        user_agent, username, vin,
+        user_agent, username, version, vin,
     )
 }  # fmt: skip

@@ -11,8 +11,22 @@ from scanners.detection.catalogue import Detector
 from scanners.detection.interface import Verdict
 from scanners.detection.naming import NameMatch
 
+# What holds other things: only in these are values inside the text of a fully recognised field told too.
+_HOLDERS = frozenset(
+    {
+        "user.telemetry.access_log",
+        "user.telemetry.audit_log",
+        "user.content.private",
+        "user.content.public",
+        "user.device.cookie",
+        "user.health_and_medical",
+    }
+)
+
 THRESHOLD = 0.5
-"""A verdict with less confidence is not given."""
+"""A verdict with less confidence is not given, unless categories share the odds of being personal."""
+
+_SHARED = 0.3
 
 _PRIOR = -3.0
 _NAME = 5.2
@@ -29,6 +43,17 @@ class Seen:
     valid: int = 0  # of them, values that passed the check
     narrow: int = 0  # of them, values of the distinctive form
     texts: int = 0  # longer texts that hold such a value
+    text_shaped: int = 0  # longer texts that hold its form, right or wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was counted over all looked-at values of a field, whatever the detector."""
+
+    kind: str = ""
+    looked: int = 0
+    distinct: int = 0
+    years: tuple[int, int, int] | None = None  # of dates: 10th, 50th and 90th percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +76,10 @@ class Score:
     reasons: tuple[Evidence, ...]
 
 
-def score(
-    detector: Detector, seen: Seen, looked: int, kind: str, name: NameMatch | None, around: Surroundings
-) -> Score | None:
+def score(detector: Detector, seen: Seen, look: Look, name: NameMatch | None, around: Surroundings) -> Score | None:
     """Log-odds of one detector on one field, or None when it has nothing to say."""
-    if kind and kind not in detector.types:
+    looked = look.looked
+    if look.kind and look.kind not in detector.types:
         return None
     named = name is not None and name.strength > 0
     linked = detector.detector == "unique_id" and (around.references_people or around.key_of_people)
@@ -70,6 +94,7 @@ def score(
         reasons.extend(_name_evidence(name, around))
     if looked:
         reasons.extend(_value_evidence(detector, seen, looked))
+        reasons.extend(_spread_evidence(detector, look))
     reasons.extend(_table_evidence(detector, name, around, linked))
     logit = _PRIOR + sum(reason.weight for reason in reasons)
     if detector.detector == "unique_id":
@@ -96,7 +121,7 @@ def _value_evidence(detector: Detector, seen: Seen, looked: int) -> Sequence[Evi
     if detector.complete and share < 0.5:
         strength -= 7.0 * (1 - share * 2) * (looked / (looked + 1))
     elif detector.validator != "anything" and share < 0.1 and detector.weight >= 1.5:
-        strength -= 1.8
+        strength -= 1.8 if seen.shaped * 2 >= looked else 4.0
     found = [
         Evidence(f"value:{detector.detector}", f"{seen.valid} of {looked} sampled values", round(strength, 2)),
     ]
@@ -105,6 +130,27 @@ def _value_evidence(detector: Detector, seen: Seen, looked: int) -> Sequence[Evi
         detail = f"{seen.narrow} of {looked} in the distinctive form"
         found.append(Evidence(f"form:{detector.detector}", detail, round(narrow, 2)))
     return found
+
+
+def _spread_evidence(detector: Detector, look: Look) -> Sequence[Evidence]:
+    if detector.detector == "date_of_birth" and look.years is not None:
+        return _years_evidence(look.years)
+    handful = look.looked >= 40 and look.distinct <= 15
+    if detector.spread and (handful or (look.looked >= 40 and look.distinct * 5 < look.looked)):
+        return [Evidence("distinct", f"only {look.distinct} different values", -2.6 if handful else -1.5)]
+    if detector.few and look.looked >= 40 and look.distinct > 40:
+        return [Evidence("distinct", f"as many as {look.distinct} different values", -2.5)]
+    return []
+
+
+def _years_evidence(years: tuple[int, int, int]) -> Sequence[Evidence]:
+    """Births lie decades apart and mostly decades back; what happens to records lies in a few recent years."""
+    early, middle, late = years
+    if late - early >= 20 and 1930 <= middle <= 2012:
+        return [Evidence("years", f"dates spread over {late - early} years around {middle}", 3.0)]
+    if late - early < 10 and middle >= 2000:
+        return [Evidence("years", f"dates within {late - early + 1} years around {middle}", -2.4)]
+    return []
 
 
 def _table_evidence(
@@ -122,7 +168,8 @@ def _table_evidence(
         found.append(Evidence("key:reference", "a key to another table", -3.0))
     hinted = name is not None and name.hint
     if around.people > 0:
-        found.append(Evidence("table:people", "the table is about people", 1.6 if hinted else 0.6))
+        weight = around.people * (1.6 if hinted else 0.6)
+        found.append(Evidence("table:people", "the table is about people", round(weight, 2)))
     elif around.people < 0:
         found.append(Evidence("table:things", "the table is about things", -2.4 if hinted else -0.9))
     if around.personal_neighbours:
@@ -141,14 +188,30 @@ def verdicts(scores: Sequence[Score], in_text: Sequence[Verdict]) -> tuple[Verdi
         if known is None or each.logit > known.logit:
             best[each.detector.category] = each
     total = 1.0 + sum(math.exp(min(each.logit, 30)) for each in best.values())
+    ranked = sorted(best.items(), key=lambda item: -item[1].logit)
     found = [
         Verdict(category, round(min(0.995, math.exp(min(each.logit, 30)) / total), 3), each.reasons)
-        for category, each in best.items()
+        for category, each in ranked
     ]
+    personal = sum(verdict.confidence for verdict in found if not verdict.category.startswith("system"))
     whole = [verdict for verdict in found if verdict.confidence >= THRESHOLD]
-    named = {verdict.category for verdict in whole}
-    whole += [verdict for verdict in in_text if verdict.category not in named]
+    if not whole and personal >= THRESHOLD:
+        # Surely personal, though two categories share the odds (a street line in a column called address).
+        whole = [verdict for verdict in found if verdict.confidence >= _SHARED][:1]
+    said = {verdict.category for verdict in whole}
+    if not said or said & _HOLDERS:
+        whole += [verdict for verdict in in_text if verdict.category not in said]
+    whole = [verdict for verdict in whole if not verdict.category.startswith("system")]
     return tuple(sorted(whole, key=lambda verdict: -verdict.confidence))
+
+
+def _beyond_luck(seen: Seen, chance: float) -> float:
+    """Confidence that the hits in texts are no look-alikes: how often the check passed, against luck."""
+    passed = seen.texts / max(seen.text_shaped, seen.texts)
+    lucky = chance ** min(seen.texts, 3)
+    if passed < min(0.5, 3 * chance + 0.1):
+        return 0.0
+    return max(0.0, min(0.97, 0.9 + 0.02 * seen.texts) - lucky)
 
 
 def texts_verdicts(detectors: Mapping[str, Detector], seen: Mapping[str, Seen], looked: int) -> list[Verdict]:
@@ -158,8 +221,7 @@ def texts_verdicts(detectors: Mapping[str, Detector], seen: Mapping[str, Seen], 
         detector = detectors[name]
         if not each.texts or not looked:
             continue
-        lucky = max(detector.chance, 0.02) ** min(each.texts, 3)
-        confidence = round(min(0.97, 0.9 + 0.02 * each.texts) - lucky, 3)
+        confidence = round(_beyond_luck(each, max(detector.chance, 0.02)), 3)
         if confidence >= THRESHOLD:
             detail = f"inside {each.texts} of {looked} sampled texts"
             weight = round(math.log(confidence / (1 - confidence)), 2)
