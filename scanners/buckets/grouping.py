@@ -116,7 +116,7 @@ class Group:
         if self.newest is None or _age(ref) > _age(self.newest):
             self.newest = ref
         entry = (-_hash(self.seed, ref.key), ref.key, ref)
-        if entry in self.spread:
+        if any(key == ref.key for _, key, _ in self.spread):
             return
         if len(self.spread) < self.keep + 2:  # the two ends may be among them
             heapq.heappush(self.spread, entry)

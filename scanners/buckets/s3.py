@@ -51,6 +51,12 @@ class S3Settings(SourceSettings):
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("prefix")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        folders = sorted({prefix.strip("/") for prefix in value})
+        return tuple(f for f in folders if not any(f == o or f.startswith(o + "/") or not o for o in folders if o != f))
+
     @field_validator("endpoint")
     @classmethod
     def _is_address(cls, value: str) -> str:

@@ -17,7 +17,8 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 #: Apache's LogFormat `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`; nginx's `combined` is the same.
 _LINE = re.compile(rf"(\S+) \S+ (\S+) \[([^\]]+)\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?")
 _FIELDS = ("remote_addr", "user", "time", "request", "status", "bytes", "referer", "user_agent")
-_COLUMNS = tuple(ColumnContext(name, "string") for name in _FIELDS)
+#: The common format ends before the referer.
+_COMMON = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,19 @@ class AccessLog:
 
     def open(self, content: Content, sampling: Sampling) -> Table:
         """One row a request; "-" is null, and a line of another shape is left out."""
-        batches = batches_of(_requests(content, sampling.value_bytes), min(BATCH, sampling.rows))
-        return Table(_COLUMNS, (text_batch(_FIELDS, rows) for rows in batches))
+        matches = [match for line in head_lines(content) if (match := _LINE.match(line))]
+        combined = not matches or any(match.group(_COMMON + 1) is not None for match in matches)
+        fields = _FIELDS if combined else _FIELDS[:_COMMON]
+        requests = _requests(content, sampling.value_bytes, len(fields))
+        batches = (text_batch(fields, rows) for rows in batches_of(requests, min(BATCH, sampling.rows)))
+        return Table(tuple(ColumnContext(name, "string") for name in fields), batches)
 
 
-def _requests(content: Content, value_bytes: int) -> Iterator[tuple[str | None, ...]]:
+def _requests(content: Content, value_bytes: int, width: int) -> Iterator[tuple[str | None, ...]]:
     for line in lines(content):
         match = _LINE.match(line)
         if match is not None:
-            yield tuple(None if part in (None, "-", "") else cut(part, value_bytes) for part in match.groups())
+            yield tuple(None if part in (None, "-", "") else cut(part, value_bytes) for part in match.groups()[:width])
         elif line.strip():
             content.remark("malformed-line", "holds lines of another shape than the rest, which were left out")
 

@@ -106,7 +106,7 @@ def _header_of(sample: list[list[str]]) -> list[str] | None:
     if any(cell in column for cell, column in zip(head, columns, strict=True) if cell):
         return None  # a name does not recur among its own values
     words = sum(1 for cell in filled if _HEADER_WORD.search(_spaced(cell)))
-    if words * 3 >= len(filled):
+    if words * 2 >= len(filled):
         return head
     as_written = sum(1 for cell in filled if _PROGRAM_NAME.fullmatch(cell))
     contrast = sum(1 for column in columns if column and sum(not _NAME.fullmatch(v) for v in column) * 2 > len(column))

@@ -47,6 +47,14 @@ def test_the_regions_are_in_the_vocabulary():
     assert [key for key in vars(s3)["_COUNTRIES"].values() if key not in regions()] == []
 
 
+@pytest.mark.parametrize(
+    "prefix, folders",
+    [("a/", ("a",)), (["a/b/", "a", "ab"], ("a", "ab")), (["", "a"], ("",)), ([], ()), (["a", "a/"], ("a",))],
+)
+def test_no_folder_is_listed_twice(prefix: object, folders: tuple[str, ...]):
+    assert settings(prefix=prefix).prefix == folders
+
+
 def test_the_namespace_is_that_of_openlineage_unless_another_is_given():
     assert S3Scanner(settings()).system == "s3://lake"
     assert S3Scanner(settings(namespace="s3://other")).system == "s3://other"
