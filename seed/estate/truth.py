@@ -54,12 +54,12 @@ class Truth:
 
     def expected(self, field: str) -> Expected | None:
         """What the field holds; None for one that the estate does not have."""
-        if field in self.fields:
-            return self.fields[field]
-        inside = [found for other, found in self.fields.items() if other.startswith(f"{field}/")]
-        if inside:
-            return Expected(optional=frozenset().union(*(found.allowed for found in inside)))
-        return self.defaults.get(dataset_of(field))
+        listed = self.fields.get(field)
+        inside = [found.allowed for other, found in self.fields.items() if other.startswith(f"{field}/")]
+        if listed is None and not inside:
+            return self.defaults.get(dataset_of(field))
+        listed = listed or Expected()
+        return Expected(listed.required, listed.optional.union(*inside))
 
     def golden(self) -> Iterator[str]:
         """`dataset | field | category` of all that must be found, sorted; "a or b" where either is right."""

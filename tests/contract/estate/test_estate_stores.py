@@ -113,6 +113,34 @@ def test_vendor_knows_everybody_who_pays_and_the_database_knows_their_ids(small_
     assert at_vendor == {stripe: (email, number) for stripe, email, number in rows}
 
 
+def test_vendor_records_have_what_must_be_found_in_them(small_estate):
+    payer = next(c for c in customers_at_vendor(small_estate) if c["invoice_settings"]["default_payment_method"])
+    for resource, query in {
+        "customers": {},
+        "payment_methods": {"customer": payer["id"], "type": "card"},
+        "charges": {},
+        "invoices": {},
+        "subscriptions": {},
+    }.items():
+        auth = (small_estate.secret("stripe-api-key"), "")
+        answer = httpx.get(f"{small_estate.vendor_url}/v1/{resource}", params={"limit": 100, **query}, auth=auth)
+        found = {path for record in answer.raise_for_status().json()["data"] for path in paths(record)}
+        prefix = f"{names.VENDOR_NAMESPACE}/{resource}#"
+        must = {f.removeprefix(prefix) for f, e in truth().fields.items() if f.startswith(prefix) and e.required}
+        assert must
+        assert must <= found
+
+
+def paths(value: object, path: str = "") -> set[str]:
+    """Places that hold a value, such as `address/city`; elements of an array are `-`, keys of the metadata `*`."""
+    if isinstance(value, dict):
+        keys_of = {key: "*" if path == "metadata" else key for key in value}
+        return set().union(*(paths(value[key], f"{path}/{name}".strip("/")) for key, name in keys_of.items()))
+    if isinstance(value, list):
+        return set().union(*(paths(inner, f"{path}/-") for inner in value))
+    return set() if value is None else {path}
+
+
 def test_vendor_wants_a_key(small_estate):
     assert httpx.get(f"{small_estate.vendor_url}/v1/customers").status_code == 401
 
