@@ -49,3 +49,87 @@ def small_detection():
             return address.sub("‹email›", text)
 
     return SmallDetection()
+
+
+# --- graphs -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def embedded_engine(tmp_path_factory):
+    """A running embedded engine of this test session."""
+    from inventory.graph.engine import EmbeddedEngine
+
+    engine = EmbeddedEngine(tmp_path_factory.mktemp("embedded") / "graph", heap_mb=512)
+    engine.up()
+    yield engine
+    engine.down()
+
+
+@pytest.fixture(scope="session")
+def neo4j_settings(tmp_path_factory):
+    """How to reach a real Neo4j of this test session; skips by name where it cannot run, and fails in CI."""
+    import importlib.util
+    import os
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from inventory.graph.connection import GraphSettings
+
+    path = Path(__file__).parent / "fleet" / "neo4j" / "server.py"
+    spec = importlib.util.spec_from_file_location("neo4j_fleet", path)
+    assert spec is not None
+    assert spec.loader is not None
+    fleet = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fleet)
+    try:
+        fleet.jars()
+    except fleet.ToolchainMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    with fleet.neo4j_server(tmp_path_factory.mktemp("neo4j")) as (address, password):
+        yield GraphSettings(uri=address, password=SecretStr(password))
+
+
+@pytest.fixture(scope="session")
+def _embedded_connection(embedded_engine):
+    from inventory.graph.connection import Graph
+
+    with Graph(embedded_engine.settings) as graph:
+        yield graph
+
+
+@pytest.fixture(scope="session")
+def _neo4j_connection(neo4j_settings):
+    from inventory.graph.connection import Graph
+
+    with Graph(neo4j_settings) as graph:
+        yield graph
+
+
+@pytest.fixture
+def embedded_graph(_embedded_connection):
+    """An empty graph in the embedded engine, with its constraints."""
+    return _emptied(_embedded_connection)
+
+
+@pytest.fixture
+def neo4j_graph(_neo4j_connection):
+    """An empty graph in a real Neo4j, with its constraints."""
+    return _emptied(_neo4j_connection)
+
+
+@pytest.fixture(params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def graph(request):
+    """An empty graph, in both engines one after the other."""
+    return request.getfixturevalue(f"{request.param}_graph")
+
+
+def _emptied(graph):
+    from inventory.graph.schema import migrate
+
+    while graph.write("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone")[0]["gone"]:
+        pass
+    migrate(graph)
+    return graph

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
@@ -35,6 +37,7 @@ logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
 CONNECT_SECONDS = 10.0
 RETRY_SECONDS = 60.0
 STATEMENT_SECONDS = 120.0
+COLLISIONS = 6  # attempts at a transaction that meets another writer's new node
 
 
 class GraphSettings(BaseModel):
@@ -77,8 +80,7 @@ class Graph:
         def unit(transaction: neo4j.ManagedTransaction) -> Result:
             return work(Transaction(transaction))
 
-        with self._errors(), self._session() as session:
-            return session.execute_write(unit)
+        return self._written(unit)
 
     def stream(self, query: str, /, **parameters: Any) -> Iterator[Row]:
         """The rows one by one, for results larger than memory; not tried again."""
@@ -126,8 +128,22 @@ class Graph:
         def unit(transaction: neo4j.ManagedTransaction) -> list[Row]:
             return Transaction(transaction).run(query, **parameters)
 
+        if access == "write":
+            return self._written(unit)
         with self._errors(), self._session() as session:
-            return session.execute_read(unit) if access == "read" else session.execute_write(unit)
+            return session.execute_read(unit)
+
+    def _written(self, unit: Callable[[neo4j.ManagedTransaction], Result]) -> Result:
+        """The driver tries again what the server calls transient; two writers that create one node meet here."""
+        with self._errors(), self._session() as session:
+            for attempt in range(COLLISIONS):
+                try:
+                    return session.execute_write(unit)
+                except ConstraintError:
+                    if attempt == COLLISIONS - 1:
+                        raise
+                    time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - spreads writers, no secret
+        raise AssertionError  # the last attempt returned or raised
 
     def _session(self) -> neo4j.Session:
         return self._driver.session(database=self.settings.database)  # pyright: ignore[reportUnknownMemberType]
