@@ -132,10 +132,9 @@ def test_vendor_records_have_what_must_be_found_in_them(small_estate):
 
 
 def paths(value: object, path: str = "") -> set[str]:
-    """Places that hold a value, such as `address/city`; elements of an array are `-`, keys of the metadata `*`."""
+    """Places that hold a value, such as `address/city`; elements of an array are `-`."""
     if isinstance(value, dict):
-        keys_of = {key: "*" if path == "metadata" else key for key in value}
-        return set().union(*(paths(value[key], f"{path}/{name}".strip("/")) for key, name in keys_of.items()))
+        return set().union(*(paths(inner, f"{path}/{key}".strip("/")) for key, inner in value.items()))
     if isinstance(value, list):
         return set().union(*(paths(inner, f"{path}/-") for inner in value))
     return set() if value is None else {path}
