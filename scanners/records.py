@@ -1,14 +1,15 @@
 """JSON records as Arrow record batches, in the form that detection takes.
 
 Top-level keys are the columns. A column that holds an object or an array anywhere is given as JSON text, each value
-of it, with the type "json"; other columns keep their scalar type, and mixed scalars become text.
+of it, with the type "json"; an open map, whose keys are data, is an Arrow map with the type "object"; other columns
+keep their scalar type, and mixed scalars become text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -36,12 +37,18 @@ class Records:
     columns: tuple[ColumnContext, ...]
 
 
-def records(rows: Sequence[JsonObject], value_bytes: int) -> Records:
-    """The rows as one batch, columns in the order in which their keys first appear; longer texts are cut."""
+def records(rows: Sequence[JsonObject], value_bytes: int, open_maps: Collection[str] = ()) -> Records:
+    """The rows as one batch, columns in the order in which their keys first appear; longer texts are cut.
+
+    `open_maps` names columns that are known to be open maps.
+    """
     names = list(dict.fromkeys(key for row in rows for key in row))
     if _is_open_map(names):
-        rows, names = [{WHOLE_RECORD: dict(row)} for row in rows], [WHOLE_RECORD]
-    columns = [_column(name, [row.get(name) for row in rows], value_bytes) for name in names]
+        rows, names, open_maps = [{WHOLE_RECORD: dict(row)} for row in rows], [WHOLE_RECORD], (WHOLE_RECORD,)
+    columns: list[tuple[ColumnContext, pa.Array[Any]]] = []
+    for name in names:
+        convert = _open_map if name in open_maps else _column
+        columns.append(convert(name, [row.get(name) for row in rows], value_bytes))
     return Records(batch_of(names, [array for _, array in columns]), tuple(context for context, _ in columns))
 
 
@@ -77,12 +84,31 @@ def _column(name: str, values: list[Any], value_bytes: int) -> tuple[ColumnConte
     return ColumnContext(name, kind), _texts([None if text is None else cut(text, value_bytes) for text in texts])
 
 
+def _open_map(name: str, values: list[Any], value_bytes: int) -> tuple[ColumnContext, pa.Array[Any]]:
+    maps = [_entries(cast(JsonObject, value), value_bytes) if isinstance(value, dict) else None for value in values]
+    return ColumnContext(name, "object"), pa.array(maps, pa.map_(pa.string(), pa.string()))
+
+
+def _entries(value: JsonObject, value_bytes: int) -> list[tuple[str, str | None]]:
+    return [(_whole(cut(key, value_bytes)), _as_text(item, value_bytes)) for key, item in value.items()]
+
+
+def _as_text(value: object, value_bytes: int) -> str | None:
+    if value is None:
+        return None
+    return _whole(cut(value, value_bytes) if isinstance(value, str) else _json_text(shortened(value, value_bytes)))
+
+
+def _whole(text: str) -> str:
+    """JSON may hold half a surrogate pair, which is no character."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _texts(texts: list[str | None]) -> pa.Array[Any]:
     try:
         return pa.array(texts, pa.string())
-    except UnicodeEncodeError:  # JSON may hold half a surrogate pair, which is no character
-        whole = [None if text is None else text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        return pa.array(whole, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([None if text is None else _whole(text) for text in texts], pa.string())
 
 
 def _json_text(value: object) -> str:

@@ -192,7 +192,8 @@ class VendorScanner:
     def _fields(self, dataset: str, resource: Resource, sample: _Sample, detection: Detection) -> Iterator[Observation]:
         value_bytes = self.settings.sampling.value_bytes
         chunks = [sample.rows[start : start + _BATCH] for start in range(0, len(sample.rows), _BATCH)]
-        converted = [records(chunk, value_bytes) for chunk in chunks]
+        open_maps = {_place(pointer)[0] for pointer in resource.open_maps}
+        converted = [records(chunk, value_bytes, open_maps) for chunk in chunks]
         columns = tuple(_with_keys(column, resource) for column in union(each.columns for each in converted))
         table = detection.table(TableContext(resource.name, columns, resource.description))
         for each in converted:

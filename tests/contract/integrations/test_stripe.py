@@ -82,6 +82,13 @@ def test_what_is_documented_as_technical_is_about_nobody(scan, localstripe):
     assert [c.category for c in found if c.field == f"{ACCOUNT}/customers#email"] == ["user.contact.email"]
 
 
+def test_the_keys_of_an_open_map_are_no_fields(scan, localstripe):
+    from scanners.detection import ColumnDetector
+
+    names = {f.name for f in of(FieldSeen, scan(localstripe, ColumnDetector())) if f.dataset == f"{ACCOUNT}/customers"}
+    assert {name for name in names if name.startswith("metadata")} == {"metadata", "metadata/*"}
+
+
 def test_documented_fields_are_there_without_a_sample(scan, localstripe):
     seen = scan(localstripe)
     names = {f.urn for f in of(FieldSeen, seen)}
