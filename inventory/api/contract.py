@@ -25,9 +25,10 @@ _PLACES = (Path(__file__).parents[1] / "contract", Path(__file__).parents[2] / "
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A named question: its text, and the GraphQL type of each variable as written (`String!`)."""
+    """A named question: what it asks, its text, and the GraphQL type of each variable as written (`String!`)."""
 
     name: str
+    asks: str
     text: str
     variables: Mapping[str, str]
 
@@ -104,7 +105,8 @@ def _read(path: Path) -> Operation:
     variables = {
         node.variable.name.value: _source(text, node.type.loc) for node in definition.variable_definitions or ()
     }
-    return Operation(name, text, variables)
+    asks = text.partition("\n")[0].removeprefix("#").strip() if text.startswith("#") else ""
+    return Operation(name, asks, text, variables)
 
 
 def _source(text: str, location: Any) -> str:

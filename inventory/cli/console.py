@@ -7,15 +7,16 @@ import logging
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from inventory.errors import InventoryError
-from scanners.base import Progress, ProgressSink
+
+if TYPE_CHECKING:
+    from scanners.base import Progress, ProgressSink
 
 PARTIAL = 3  # exit status: what could be done is done, what could not is named
 
@@ -25,6 +26,8 @@ err = Console(stderr=True, highlight=False)
 
 def configure_logging(*, verbose: bool) -> None:
     """Structured lines on standard error; warnings and errors unless `verbose`."""
+    import structlog
+
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s")
     logging.getLogger("neo4j").setLevel(logging.ERROR if verbose else logging.CRITICAL)  # we say what it says

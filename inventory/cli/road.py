@@ -1,0 +1,206 @@
+"""The steps of the road from a configuration to an answer, each used by one or more commands.
+
+The commands import this module when they run and not before, so that `--help` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inventory.api.app import create_app, create_sign_in_link, serve
+from inventory.api.contract import ask
+from inventory.api.settings import ApiSettings
+from inventory.cli.console import out, say
+from inventory.cli.options import DEFAULT_CONFIG
+from inventory.errors import ConfigError
+from inventory.graph.catalogue import Catalogue
+from inventory.graph.connection import Graph, GraphSettings
+from inventory.graph.engine import EmbeddedEngine, engine_graph
+from inventory.graph.schema import migrate
+from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
+from inventory.lineage.derive import Derived, derive_flows
+from inventory.model import Finding, Observation, Severity
+from inventory.policy.declared import declare_policy, declare_vocabulary
+from inventory.scan.config import Config, ServeSection, load_config
+from inventory.scan.recording import Recording, record, replay
+from inventory.scan.run import SourceOutcome, run_scans
+from scanners.base import ProgressSink, ScanContext, Scanner
+from scanners.detection import ColumnDetector
+
+SCANS_AT_ONCE = 4
+
+# --- opening ----------------------------------------------------------------------------------------------
+
+
+def opened_config(path: Path) -> Config:
+    """The configuration; without a file at the default place, the defaults."""
+    if path == DEFAULT_CONFIG and not path.exists():
+        return Config()
+    return load_config(path)
+
+
+def engine(config: Config) -> EmbeddedEngine:
+    """The embedded engine that the configuration means."""
+    return EmbeddedEngine(config.data_dir / "graph")
+
+
+@contextmanager
+def opened_graph(config: Config) -> Generator[Graph]:
+    """The graph that the configuration names, with its constraints in place: a Neo4j, or the embedded engine."""
+    if config.graph.uri:
+        assert config.graph.password is not None  # the configuration was refused otherwise
+        settings = GraphSettings(
+            uri=config.graph.uri,
+            user=config.graph.user,
+            password=config.graph.password.reveal(),
+            database=config.graph.database,
+        )
+        with Graph(settings) as graph:
+            migrate(graph)
+            yield graph
+    else:
+        with engine_graph(config.data_dir / "graph") as graph:
+            migrate(graph)
+            yield graph
+
+
+def chosen_scanners(config: Config, names: Sequence[str]) -> Sequence[Scanner]:
+    """The configured scanners, or those of these names."""
+    if not config.sources:
+        raise ConfigError("sources", "none is configured", "add one to inventory.yaml, or try: inventory demo")
+    known = {scanner.settings.name: scanner for scanner in config.sources}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ConfigError(f"--source {unknown[0]}", "is not configured", f"configured are {', '.join(known)}")
+    return [known[name] for name in names] or list(config.sources)
+
+
+# --- loading ----------------------------------------------------------------------------------------------
+
+
+def declare(graph: Graph, config: Config) -> dict[str, LoadReport]:
+    """Load the vocabulary and the declared map; what each load did."""
+    writer, now = GraphWriter(graph), datetime.now(UTC)
+    return {
+        "vocabulary": declare_vocabulary(writer, now),
+        "policy": declare_policy(writer, config.declared.policy, config.declared.processors, now),
+    }
+
+
+def load_recording(graph: Graph, recording: Recording) -> LoadReport:
+    """Load what a recorded scan says."""
+    run = ScanRun(new_run_id(), recording.source, recording.started_at)
+    return GraphWriter(graph).load(run, replay(recording))
+
+
+def scan_into(graph: Graph, scanners: Sequence[Scanner], report: ProgressSink) -> list[SourceOutcome[LoadReport]]:
+    """Scan side by side into the graph; every source's outcome."""
+    writer, run, started = GraphWriter(graph), new_run_id(), datetime.now(UTC)
+    context = ScanContext(detection=ColumnDetector(), report=report)
+
+    def load(source: str, observations: Iterable[Observation]) -> LoadReport:
+        return writer.load(ScanRun(run, source, started), observations)
+
+    with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
+        return sorted(run_scans(scanners, context, load, executor), key=lambda outcome: outcome.source)
+
+
+def record_into(folder: Path, scanners: Sequence[Scanner], report: ProgressSink) -> list[SourceOutcome[int]]:
+    """Scan side by side, each source into a recording in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    started = datetime.now(UTC)
+    context = ScanContext(detection=ColumnDetector(), report=report)
+
+    def write(source: str, observations: Iterable[Observation]) -> int:
+        path = folder / f"{source}.jsonl"
+        with path.open("w", encoding="utf-8") as file:
+            count = record(file, source, started, observations)
+        say(f"{path}: {count} observations")
+        return count
+
+    with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
+        return sorted(run_scans(scanners, context, write, executor), key=lambda outcome: outcome.source)
+
+
+def derive(graph: Graph, config: Config) -> Derived:
+    """Derive the flows from what the graph holds and the configuration knows."""
+    return derive_flows(graph, config.flows)
+
+
+# --- telling ----------------------------------------------------------------------------------------------
+
+
+def tell_outcome(outcome: SourceOutcome[LoadReport]) -> None:
+    """A line on what was loaded of a source, and one for each thing that could not be looked at."""
+    if outcome.report is not None:
+        say(f"{outcome.source}: {outcome.report.summary}", style="green" if outcome.complete else "yellow")
+    tell_trouble(outcome)
+
+
+def tell_trouble(outcome: SourceOutcome[LoadReport] | SourceOutcome[int]) -> None:
+    """One line for each thing that could not be looked at."""
+    if outcome.error is not None:
+        say(f"error: {outcome.error}", style="red")
+    tell_findings(outcome.findings)
+
+
+def tell_findings(findings: Iterable[Finding]) -> None:
+    """One line for each finding that takes something away."""
+    for finding in findings:
+        if finding.severity is not Severity.INFO:
+            say(f"{finding.severity}: {finding.message}", style="yellow")
+
+
+def outcome_document(outcome: SourceOutcome[LoadReport]) -> dict[str, object]:
+    """An outcome as JSON holds it."""
+    return {
+        "source": outcome.source,
+        "complete": outcome.complete,
+        "error": str(outcome.error) if outcome.error else None,
+        "findings": [
+            {"about": f.about, "code": f.code, "severity": str(f.severity), "message": f.message}
+            for f in outcome.findings
+        ],
+        "loaded": outcome.report.counts if outcome.report else None,
+    }
+
+
+# --- answering --------------------------------------------------------------------------------------------
+
+
+def answer(graph: Graph, question: str, variables: dict[str, str]) -> dict[str, Any]:
+    """The data that answers a named question."""
+
+    async def run() -> dict[str, Any]:
+        try:
+            return await ask(Catalogue(graph), question, variables)
+        finally:
+            await graph.aclose()
+
+    return asyncio.run(run())
+
+
+def serve_graph(graph: Graph, section: ServeSection) -> None:
+    """Serve until interrupted, and print where and with which link to sign in."""
+    tokens = () if section.token is None else (section.token.reveal(),)
+    app = create_app(
+        Catalogue(graph),
+        ApiSettings(
+            host=section.host, port=section.port, hosts=section.allowed_hosts, https=section.https, tokens=tokens
+        ),
+    )
+
+    def ready(address: str) -> None:
+        # Whoever is on this machine reaches a service that listens on all its addresses by loopback.
+        reached = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        out.print(f"GraphQL at {reached}/graphql", soft_wrap=True)
+        out.print(f"Sign in, once, at {create_sign_in_link(app, reached)}", soft_wrap=True)
+        say("Press Ctrl-C to stop", style="dim")
+
+    serve(app, ready=ready)
