@@ -13,7 +13,8 @@ An entry has
 - `needs_name: true`: values alone never say it; `needs_person: true`: only in a table about people;
 - `names`: column names (EN, FR, words apart) that say it; `hints`: names that say it together with values;
 - `types`: kinds of value it takes (`text` by default);
-- `within: true`: it is also looked for inside longer texts, by `text_pattern` (else `pattern`) and `text_validator`.
+- `within: true`: it is also looked for inside longer texts, by `text_pattern` (else `pattern`) and `text_validator`;
+- `anchor`: a short ASCII form that everything `text_pattern` matches contains, for the first, fast look at raw bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ import yaml
 
 from inventory.errors import ConfigError
 from scanners.detection.validators import VALIDATORS, Validator
+
+# What means something else in bytes than in text, or has no meaning in hyperscan.
+_BEYOND_BYTES = re.compile(r"\\[wWdDsSbB]|\[\^|(?<!\\)\.|\(\?[^:]")
 
 KINDS = frozenset({"text", "integer", "float", "boolean", "date", "timestamp", "uuid", "binary", "object", "list"})
 
@@ -57,6 +61,7 @@ class Detector:
     within: bool = False
     text_pattern: str = ""
     text_validator: str = ""
+    anchor: str = ""
     dictionary: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
@@ -73,6 +78,14 @@ class Detector:
     def inside(self) -> re.Pattern[str]:
         """Finds the form inside a text, not as a part of a longer word or number."""
         return re.compile(rf"(?<![\w@.+-])(?:{self.text_pattern or self.pattern})(?![\w@-])")
+
+    @cached_property
+    def anchor_for_bytes(self) -> str:
+        """What the bytes of a text are searched with; "" when only the text itself can be."""
+        if self.anchor:
+            return self.anchor
+        pattern = self.text_pattern or self.pattern
+        return pattern if pattern.isascii() and _BEYOND_BYTES.search(pattern) is None else ""
 
     @cached_property
     def check(self) -> Validator:

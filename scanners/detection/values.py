@@ -120,7 +120,7 @@ def _flat(array: pa.Array[Any], nesting: Nesting, pointer: str) -> Iterator[Chun
     kind = kind_of(array.type)
     if kind == "float" and pa.types.is_floating(array.type):
         yield Chunk(pointer, *_numbers(array.to_pylist()))
-    elif kind in {"text", "binary"} and (_is_text(array.type) or kind == "binary"):
+    elif kind in {"text", "binary"} and (is_text(array.type) or kind == "binary"):
         texts, lengths = _texts(array)
         if kind == "binary":
             yield _binary(pointer, texts, array)
@@ -134,7 +134,8 @@ def _flat(array: pa.Array[Any], nesting: Nesting, pointer: str) -> Iterator[Chun
         yield Chunk(pointer, kind, _as_text(array))
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is a string."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
@@ -157,7 +158,7 @@ def _texts(array: pa.Array[Any]) -> tuple[Sequence[str | None], Sequence[int] | 
     """Texts cut to VALUE_BYTES; bytes that are no UTF-8 are replaced."""
     if pa.types.is_string_view(array.type):
         array = array.cast(pa.large_string())
-    if _is_text(array.type):
+    if is_text(array.type):
         array = array.cast(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary())
     elif pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())

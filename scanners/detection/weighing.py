@@ -53,6 +53,7 @@ class Look:
     kind: str = ""
     looked: int = 0
     distinct: int = 0
+    profiled: int = 0
     years: tuple[int, int, int] | None = None  # of dates: 10th, 50th and 90th percentile
 
 
@@ -136,7 +137,7 @@ def _spread_evidence(detector: Detector, look: Look) -> Sequence[Evidence]:
     if detector.detector == "date_of_birth" and look.years is not None:
         return _years_evidence(look.years)
     handful = look.looked >= 40 and look.distinct <= 15
-    if detector.spread and (handful or (look.looked >= 40 and look.distinct * 5 < look.looked)):
+    if detector.spread and (handful or (look.profiled >= 40 and look.distinct * 5 < min(look.profiled, 500))):
         return [Evidence("distinct", f"only {look.distinct} different values", -2.6 if handful else -1.5)]
     if detector.few and look.looked >= 40 and look.distinct > 40:
         return [Evidence("distinct", f"as many as {look.distinct} different values", -2.5)]
