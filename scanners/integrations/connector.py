@@ -118,6 +118,7 @@ class FieldRule(_Strict):
 
     category: CategoryKey
     subject: SubjectKey | None = None
+    confidence: float = Field(default=0.95, gt=0, le=1, description="Lower where the vendor only suggests this use.")
 
 
 class Parent(_Strict):

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from math import log
 from typing import Any, ClassVar, Literal, cast
 from urllib.parse import quote, urlsplit
 
@@ -41,9 +42,6 @@ from scanners.sightings import KnownField, field_sightings
 
 #: Records of a parent resource whose children are asked for.
 MOST_PARENTS = 20
-#: How sure the vendor's own documentation is, and its weight in log-odds.
-DOCUMENTED_CONFIDENCE = 0.95
-DOCUMENTED_WEIGHT = 3.0
 _BATCH = 500
 
 
@@ -257,10 +255,11 @@ def _documented(verdicts: Iterable[FieldVerdict], connector: Connector) -> Itera
 
 def _known_fields(resource: Resource, connector: Connector) -> Iterator[KnownField]:
     detail = f"the documentation of {connector.name} says what {resource.name} hold here"
-    evidence = Evidence(f"connector:{connector.vendor}", detail, DOCUMENTED_WEIGHT)
     for pointer, rule in resource.fields.items():
+        weight = round(log(rule.confidence / max(1 - rule.confidence, 1e-6)), 2)
+        evidence = Evidence(f"connector:{connector.vendor}", detail, weight)
         column, below = _place(pointer)
-        yield KnownField(column, below, rule.category, DOCUMENTED_CONFIDENCE, evidence)
+        yield KnownField(column, below, rule.category, rule.confidence, evidence)
 
 
 def _references(system: str, dataset: str, resource: Resource) -> Iterator[FieldReferences]:
