@@ -1,15 +1,15 @@
 """JSON records as Arrow record batches, in the form that detection takes.
 
 Top-level keys are the columns. A column that holds an object or an array anywhere is given as JSON text, each value
-of it, with the type "json"; an open map, whose keys are data, is an Arrow map with the type "object"; other columns
-keep their scalar type, and mixed scalars become text.
+of it, with the type "json"; other columns keep their scalar type, and mixed scalars become text. Records whose keys
+are data are one column, an Arrow map.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -37,18 +37,13 @@ class Records:
     columns: tuple[ColumnContext, ...]
 
 
-def records(rows: Sequence[JsonObject], value_bytes: int, open_maps: Collection[str] = ()) -> Records:
-    """The rows as one batch, columns in the order in which their keys first appear; longer texts are cut.
-
-    `open_maps` names columns that are known to be open maps.
-    """
+def records(rows: Sequence[JsonObject], value_bytes: int) -> Records:
+    """The rows as one batch, columns in the order in which their keys first appear; longer texts are cut."""
     names = list(dict.fromkeys(key for row in rows for key in row))
     if _is_open_map(names):
-        rows, names, open_maps = [{WHOLE_RECORD: dict(row)} for row in rows], [WHOLE_RECORD], (WHOLE_RECORD,)
-    columns: list[tuple[ColumnContext, pa.Array[Any]]] = []
-    for name in names:
-        convert = _open_map if name in open_maps else _column
-        columns.append(convert(name, [row.get(name) for row in rows], value_bytes))
+        context, array = _open_map(WHOLE_RECORD, rows, value_bytes)
+        return Records(batch_of((WHOLE_RECORD,), (array,)), (context,))
+    columns = [_column(name, [row.get(name) for row in rows], value_bytes) for name in names]
     return Records(batch_of(names, [array for _, array in columns]), tuple(context for context, _ in columns))
 
 
@@ -84,9 +79,9 @@ def _column(name: str, values: list[Any], value_bytes: int) -> tuple[ColumnConte
     return ColumnContext(name, kind), _texts([None if text is None else cut(text, value_bytes) for text in texts])
 
 
-def _open_map(name: str, values: list[Any], value_bytes: int) -> tuple[ColumnContext, pa.Array[Any]]:
-    maps = [_entries(cast(JsonObject, value), value_bytes) if isinstance(value, dict) else None for value in values]
-    return ColumnContext(name, "object"), pa.array(maps, pa.map_(pa.string(), pa.string()))
+def _open_map(name: str, maps: Sequence[JsonObject], value_bytes: int) -> tuple[ColumnContext, pa.Array[Any]]:
+    entries = [_entries(each, value_bytes) for each in maps]
+    return ColumnContext(name, "object"), pa.array(entries, pa.map_(pa.string(), pa.string()))
 
 
 def _entries(value: JsonObject, value_bytes: int) -> list[tuple[str, str | None]]:

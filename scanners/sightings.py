@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inventory.model import Evidence, FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
+from inventory.model import FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class KnownField:
-    """A field that the source is known to have, and what it holds, whether the sample shows it or not."""
+    """A field that the source is known to have, and what it holds if that is known, whatever the sample shows."""
 
     column: str
     pointer: str  # inside the column, "" for the column itself
-    category: str
-    confidence: float
-    evidence: Evidence
+    verdict: Verdict | None = None
+    primary_key: bool = False
 
 
 def field_sightings(
@@ -54,7 +53,8 @@ def field_sightings(
         yield from _classifications(urn, verdict.verdicts, fields, detection)
     for (column, pointer), fields in known_at.items():
         urn = field_urn(dataset, column, pointer)
-        yield FieldSeen(urn, dataset, column + pointer, "", places.next(column, pointer))
+        is_key = any(field.primary_key for field in fields)
+        yield FieldSeen(urn, dataset, column + pointer, "", places.next(column, pointer), primary_key=is_key)
         yield from _classifications(urn, (), fields, detection)
 
 
@@ -63,9 +63,9 @@ def _classifications(
 ) -> Iterator[FieldClassified]:
     """One a category: the surer confidence of the two, and the reasons of both."""
     found = {verdict.category: (verdict.confidence, verdict.evidence) for verdict in verdicts}
-    for field in known:
-        confidence, evidence = found.get(field.category, (0.0, ()))
-        found[field.category] = (max(confidence, field.confidence), (field.evidence, *evidence))
+    for verdict in (field.verdict for field in known if field.verdict is not None):
+        confidence, evidence = found.get(verdict.category, (0.0, ()))
+        found[verdict.category] = (max(confidence, verdict.confidence), (*verdict.evidence, *evidence))
     for category, (confidence, evidence) in found.items():
         yield FieldClassified(urn, category, confidence, evidence, detection.version)
 

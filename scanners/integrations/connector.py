@@ -34,7 +34,6 @@ RegionKey = Annotated[str, AfterValidator(lambda key: _term_of(regions(), key))]
 RoleKey = Annotated[str, AfterValidator(lambda key: _term_of(roles(), key))]
 ServiceClassKey = Annotated[str, AfterValidator(lambda key: _term_of(service_classes(), key))]
 Pointer = Annotated[str, Field(pattern=r"^(/[^/\s]+)+$")]
-ColumnPointer = Annotated[str, Field(pattern=r"^/[^/\s]+$")]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
@@ -151,7 +150,9 @@ class Resource(_Strict):
     parent: Parent | None = None
     references: dict[Pointer, str] = Field(default={}, description="Field to `resource/pointer` that it is a key of.")
     fields: dict[Pointer, FieldRule] = {}
-    open_maps: tuple[ColumnPointer, ...] = Field(default=(), description="Objects whose keys our own side chooses.")
+    open_maps: tuple[Pointer, ...] = Field(
+        default=(), description="Objects whose keys our own side chooses: what they hold, only a sample can tell."
+    )
     paging: Paging | None = Field(default=None, description="By default the connector's.")
     erase: Erasure | None = None
 

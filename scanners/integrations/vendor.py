@@ -34,7 +34,7 @@ from inventory.model import (
 )
 from inventory.vocabulary import is_personal
 from scanners.base import Progress, ScanContext, Secret, SourceSettings
-from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
+from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext, Verdict
 from scanners.integrations.connector import BasicAuth, BearerAuth, Connector, HeaderAuth, Resource, connectors
 from scanners.integrations.engine import Engine, Limits, Pages, Request, at
 from scanners.records import JsonObject, records, union
@@ -190,8 +190,7 @@ class VendorScanner:
     def _fields(self, dataset: str, resource: Resource, sample: _Sample, detection: Detection) -> Iterator[Observation]:
         value_bytes = self.settings.sampling.value_bytes
         chunks = [sample.rows[start : start + _BATCH] for start in range(0, len(sample.rows), _BATCH)]
-        open_maps = {_place(pointer)[0] for pointer in resource.open_maps}
-        converted = [records(chunk, value_bytes, open_maps) for chunk in chunks]
+        converted = [records(chunk, value_bytes) for chunk in chunks]
         columns = tuple(_with_keys(column, resource) for column in union(each.columns for each in converted))
         table = detection.table(TableContext(resource.name, columns, resource.description))
         for each in converted:
@@ -259,7 +258,11 @@ def _known_fields(resource: Resource, connector: Connector) -> Iterator[KnownFie
         weight = round(log(rule.confidence / max(1 - rule.confidence, 1e-6)), 2)
         evidence = Evidence(f"connector:{connector.vendor}", detail, weight)
         column, below = _place(pointer)
-        yield KnownField(column, below, rule.category, rule.confidence, evidence)
+        yield KnownField(column, below, Verdict(rule.category, rule.confidence, (evidence,)))
+    if resource.primary_key is not None:
+        yield KnownField(*_place(resource.primary_key), primary_key=True)
+    for pointer in (*resource.references, *resource.open_maps):
+        yield KnownField(*_place(pointer))
 
 
 def _references(system: str, dataset: str, resource: Resource) -> Iterator[FieldReferences]:
