@@ -84,8 +84,16 @@ def serve(app: Starlette, *, ready: Callable[[str], None] = lambda _: None) -> N
         ),
         lambda: ready(address),
     )
+    app.state.server = server
     with listener:
         asyncio.run(server.serve(sockets=[listener]))
+
+
+def stop(app: Starlette) -> None:
+    """Have `serve`, in another thread, finish the requests under way and return."""
+    server: uvicorn.Server | None = getattr(app.state, "server", None)
+    if server is not None:
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):

@@ -87,7 +87,7 @@ def _coerce(name: str, type_: str, value: object) -> object:
         return value
     bare, text = type_.removesuffix("!"), value.strip()
     if bare.startswith("[") and not text.startswith("["):
-        return [_coerce(name, bare[1:-1], item) for item in text.split(",")]
+        return [_coerce(name, bare[1:-1], item.strip()) for item in text.split(",")]
     if not (bare in _READ_AS_JSON or bare.startswith("[") or text.startswith("{")):
         return value
     try:

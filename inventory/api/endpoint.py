@@ -50,6 +50,13 @@ class Endpoint(GraphQL[Context, None]):
         except (UnicodeDecodeError, RecursionError):
             return refuse(request.headers, 400, "BAD_REQUEST", "The body is not JSON that can be read.")
 
+    def parse_json(self, data: str | bytes) -> object:
+        """The body's JSON, which is an object or a list."""
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict | list):
+            raise HTTPException(400, "The body is no JSON object")
+        return cast(object, parsed)
+
     def _page(self, request: Request) -> Response:
         if request.query_params:
             return refuse(request.headers, 405, "METHOD_NOT_ALLOWED", _GET, extra={"Allow": "POST"})

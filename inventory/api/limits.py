@@ -1,18 +1,18 @@
 """Limits on the shape of a question, checked before any of it runs. Each error names the limit.
 
-Strawberry brings the limits on aliases and tokens. Its depth limiter walks a fragment once for every spread, which
-fragments that spread each other twice make exponential; ours walks each fragment once.
+Strawberry's own limiters on depth and aliases walk a fragment once for every spread: a few dozen fragments that each
+spread the next one twice keep them busy for ever. Ours walk each fragment once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from strawberry.extensions import AddValidationRules, MaxAliasesLimiter, MaxTokensLimiter, SchemaExtension
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
@@ -28,50 +28,62 @@ def limiters(limits: Limits) -> Sequence[Callable[[], SchemaExtension]]:
     """The schema extensions that hold questions to `limits`."""
     return [
         lambda: MaxTokensLimiter(max_token_count=limits.tokens),
-        lambda: MaxAliasesLimiter(max_alias_count=limits.aliases),
-        lambda: AddValidationRules([depth_rule(limits.depth)]),
+        lambda: AddValidationRules([shape_rule(limits)]),
     ]
 
 
-def depth_rule(limit: int) -> type[ValidationRule]:
-    """A validation rule that refuses operations nested deeper than `limit` fields.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How deep a selection is, and how many aliases are in it, with those of its fragments."""
 
-    Introspection does not count: graphql-core has a rule for it.
+    depth: int = 0
+    aliases: int = 0
+
+
+def shape_rule(limits: Limits) -> type[ValidationRule]:
+    """A validation rule that refuses operations deeper than `limits.depth` or with more aliases than allowed.
+
+    Introspection does not count as depth: graphql-core has a rule for it.
     """
 
-    class DepthRule(ValidationRule):
+    class ShapeRule(ValidationRule):
         def __init__(self, context: ValidationContext) -> None:
             super().__init__(context)
-            self._fragment_depths: dict[str, int] = {}
+            self._fragments: dict[str, Shape] = {}
 
         def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
-            depth = self._depth(node.selection_set)
-            if depth > limit:
-                name = f"`{node.name.value}`" if node.name else "The question"
-                self.report_error(GraphQLError(f"{name} is {depth} fields deep; the limit `depth` is {limit}.", [node]))
+            shape = self._of_selections(node.selection_set)
+            name = f"`{node.name.value}`" if node.name else "The question"
+            if shape.depth > limits.depth:
+                text = f"{name} is {shape.depth} fields deep; the limit `depth` is {limits.depth}."
+                self.report_error(GraphQLError(text, [node]))
+            if shape.aliases > limits.aliases:
+                text = f"{name} has {shape.aliases} aliases; the limit `aliases` is {limits.aliases}."
+                self.report_error(GraphQLError(text, [node]))
 
-        def _depth(self, selections: SelectionSetNode | None) -> int:
-            return max((self._depth_of(node) for node in selections.selections), default=0) if selections else 0
+        def _of_selections(self, selections: SelectionSetNode | None) -> Shape:
+            shapes = [self._of(node) for node in selections.selections] if selections else []
+            return Shape(max((shape.depth for shape in shapes), default=0), sum(shape.aliases for shape in shapes))
 
-        def _depth_of(self, node: object) -> int:
+        def _of(self, node: object) -> Shape:
             match node:
-                case FieldNode(name=name) if name.value.startswith("__"):
-                    return 0
                 case FieldNode():
-                    return 1 + self._depth(node.selection_set)
+                    below = self._of_selections(node.selection_set)
+                    depth = 0 if node.name.value.startswith("__") else 1 + below.depth
+                    return Shape(depth, below.aliases + (node.alias is not None))
                 case InlineFragmentNode():
-                    return self._depth(node.selection_set)
+                    return self._of_selections(node.selection_set)
                 case FragmentSpreadNode():
-                    return self._depth_of_fragment(node.name.value)
+                    return self._of_fragment(node.name.value)
                 case _:
-                    return 0
+                    return Shape()
 
-        def _depth_of_fragment(self, name: str) -> int:
-            if name not in self._fragment_depths:
-                self._fragment_depths[name] = 0  # a cycle ends here; another rule reports it
-                fragment: FragmentDefinitionNode | None = self.context.get_fragment(name)
+        def _of_fragment(self, name: str) -> Shape:
+            if name not in self._fragments:
+                self._fragments[name] = Shape()  # a cycle ends here; another rule reports it
+                fragment = self.context.get_fragment(name)
                 if fragment is not None:
-                    self._fragment_depths[name] = self._depth(fragment.selection_set)
-            return self._fragment_depths[name]
+                    self._fragments[name] = self._of_selections(fragment.selection_set)
+            return self._fragments[name]
 
-    return DepthRule
+    return ShapeRule
