@@ -34,6 +34,8 @@ Result = TypeVar("Result")
 # The server's remarks on statements (an unknown label in an empty graph) are for who writes the statements.
 logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
 
+REFUSED = "refused the password"
+
 CONNECT_SECONDS = 10.0
 RETRY_SECONDS = 60.0
 STATEMENT_SECONDS = 120.0
@@ -196,7 +198,7 @@ def _options(settings: GraphSettings, retry_seconds: float) -> dict[str, Any]:
 def _explain(error: Neo4jError | DriverError, settings: GraphSettings) -> tuple[str, str]:
     """Cause and remedy in our words: the server's own text may quote parameter values."""
     if isinstance(error, AuthError):
-        return f"refused the password of user {settings.user}", "check the graph's user and password"
+        return f"{REFUSED} of user {settings.user}", "check the graph's user and password"
     if isinstance(error, (ServiceUnavailable, SessionExpired)):
         return "is not reachable", "start it with `inventory graph up`, or check its address"
     if isinstance(error, ConstraintError):

@@ -21,13 +21,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from inventory.errors import GraphError
 from inventory.graph import supervisor
-from inventory.graph.connection import Graph, GraphSettings
+from inventory.graph.connection import REFUSED, Graph, GraphSettings
 
 DATABASE = "inventory"
 START_SECONDS = 90.0
@@ -86,7 +86,8 @@ class EmbeddedEngine:
         failures = 0
         while time.monotonic() < deadline:
             status = self.status()
-            if status.running and self._answers(status):
+            answer = self._answer(status) if status.running else "none"
+            if answer == "ours":
                 if starting is not None and starting.pid == status.supervisor:
                     self._started = starting
                 elif starting is not None:
@@ -94,12 +95,12 @@ class EmbeddedEngine:
                 return status
             if starting is None and not status.running:
                 starting = self._spawn(detached)
-            elif starting is not None and starting.poll() is not None:
-                if starting.returncode != supervisor.LOCKED:  # a port that somebody took first is worth another try
-                    failures += 1
+            elif starting is not None and (answer == "another" or starting.poll() is not None):
+                _end(starting)
+                if starting.returncode != supervisor.LOCKED:
+                    failures += 1  # somebody took the port first: it is worth another try
                     if failures == PORT_ATTEMPTS:
                         raise self._error("the engine ended while starting", self._log_hint())
-                _close(starting)
                 starting = None
             time.sleep(0.05)
         if starting is not None:
@@ -215,15 +216,17 @@ class EmbeddedEngine:
             uri=f"bolt://127.0.0.1:{port}", user="root", password=SecretStr(password), database=DATABASE
         )
 
-    def _answers(self, status: EngineStatus) -> bool:
-        if not _listens(status.port):
-            return False
+    def _answer(self, status: EngineStatus) -> Literal["ours", "another", "none"]:
+        """Who answers on the engine's port: ours when it takes our password and has our database."""
+        speaks = _speaks_bolt(status.port)
+        if not speaks:
+            return "none" if speaks is None else "another"
         try:
             with Graph(self._settings(status.port), retry_seconds=0.0) as graph:
                 graph.verify()
-        except GraphError:
-            return False
-        return True
+        except GraphError as error:
+            return "another" if REFUSED in error.cause else "none"
+        return "ours"
 
     def _unlocked(self) -> bool:
         try:
@@ -292,12 +295,18 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _listens(port: int) -> bool:
+def _speaks_bolt(port: int) -> bool | None:
+    """Whether the handshake of Bolt is answered; None when nothing listens."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+        probe = socket.create_connection(("127.0.0.1", port), timeout=2.0)
     except OSError:
-        return False
-    return True
+        return None
+    with probe:
+        try:
+            probe.sendall(bytes.fromhex("6060b017 00000404 00000000 00000000 00000000"))
+            return probe.recv(4) == bytes.fromhex("00000404")
+        except OSError:
+            return False
 
 
 def _signal(pid: int, number: int) -> bool:

@@ -149,3 +149,8 @@ def settled():
         ]
 
     return settle
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return Estate()
