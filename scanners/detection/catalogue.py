@@ -12,6 +12,7 @@ An entry has
 - `spread: true`: many different values are to be expected; `few: true`: a handful;
 - `needs_name: true`: values alone never say it; `needs_person: true`: only in a table about people;
 - `names`: column names (EN, FR, words apart) that say it; `hints`: names that say it together with values;
+- `dictionary`: words (compared without case and accents) that take the place of pattern and validator;
 - `types`: kinds of value it takes (`text` by default);
 - `within: true`: it is also looked for inside longer texts, by `text_pattern` (else `pattern`) and `text_validator`;
 - `anchor`: a short ASCII form that everything `text_pattern` matches contains, for the first, fast look at raw bytes.
@@ -29,6 +30,7 @@ from typing import Any, cast
 import yaml
 
 from inventory.errors import ConfigError
+from scanners.detection.lexicon import fold
 from scanners.detection.validators import VALIDATORS, Validator
 
 # What means something else in bytes than in text, or has no meaning in hyperscan.
@@ -89,7 +91,9 @@ class Detector:
 
     @cached_property
     def check(self) -> Validator:
-        """The check of a whole value."""
+        """The check of a whole value: in the dictionary, when there is one, else the named check."""
+        if self.dictionary:
+            return lambda text: fold(text) in self.dictionary
         return VALIDATORS[self.validator]
 
     @cached_property
@@ -132,6 +136,8 @@ def entry(item: dict[str, Any], source: str) -> Detector:
     unknown = set(item) - set(Detector.__dataclass_fields__)
     if unknown:
         raise ConfigError(f"{source}, detector {name}", f"unknown key {sorted(unknown)[0]!r}")
+    if item.get("dictionary"):
+        item = {"pattern": "[^\\n]{1,200}", **item}
     for key in ("detector", "category", "pattern"):
         if not item.get(key):
             raise ConfigError(f"{source}, detector {name}", f"has no {key!r}")
@@ -139,7 +145,7 @@ def entry(item: dict[str, Any], source: str) -> Detector:
     for key in ("names", "hints"):
         settings[key] = tuple(str(word) for word in cast("Iterable[object]", item.get(key, ())))
     settings["types"] = frozenset(cast("Iterable[str]", item.get("types", ("text",))))
-    settings["dictionary"] = frozenset(cast("Iterable[str]", item.get("dictionary", ())))
+    settings["dictionary"] = frozenset(fold(str(word)) for word in cast("Iterable[object]", item.get("dictionary", ())))
     if not settings["types"] <= KINDS:
         raise ConfigError(f"{source}, detector {name}", "unknown type", f"one of {', '.join(sorted(KINDS))}")
     for key in ("validator", "text_validator"):

@@ -13,7 +13,7 @@ from scanners.detection import engine as engines
 from scanners.detection import weighing
 from scanners.detection.catalogue import Detector, shipped
 from scanners.detection.engine import Engine
-from scanners.detection.fields import LOOKED, PROFILED, FieldCount
+from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext
 from scanners.detection.naming import Names, about_people, tokens
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
@@ -22,7 +22,8 @@ from scanners.detection.weighing import Score, Seen, Surroundings
 VERSION = "columns/2"
 
 SEARCHED = 50_000
-"""After so many values a text column is settled, unless every value is to be searched."""
+SEARCHED_SHORT = 10_000
+"""After so many values a column of prose, or of short texts, is settled, unless every value is to be searched."""
 
 _SURE = 3.0
 
@@ -133,7 +134,9 @@ class ColumnsInProgress:
     def _search(self, column: _Column, array: pa.Array[Any]) -> None:
         """Look for values inside the texts of a column, all in one run."""
         if len(array) and not column.settled and is_text(array.type) and not column.nesting.is_json:
-            column.fields[""].add_search(len(array) - array.null_count, self._detector.engine.scan(array))
+            root = column.fields[""]
+            hits = self._detector.engine.scan(array, root.found_often())
+            root.add_search(len(array) - array.null_count, hits)
 
     def _settled(self, column: _Column, array: pa.Array[Any]) -> bool:
         """Whether more values of this column would change nothing."""
@@ -146,13 +149,13 @@ class ColumnsInProgress:
             return column.rows >= LOOKED
         if self._detector.exhaustive:
             return False
-        return root.searched >= SEARCHED or self._uniform(root)
+        short = root.length < 2 * TEXT_LENGTH * root.profiled
+        return root.searched >= (SEARCHED_SHORT if short else SEARCHED) or self._uniform(root)
 
     def _uniform(self, root: FieldCount) -> bool:
         """All values are whole values of one strong kind, so there is nothing else to find inside them."""
         return any(
-            seen.valid >= 0.98 * root.looked and self._by_name[name].weight >= 5 and self._by_name[name].complete
-            for name, seen in root.seen.items()
+            seen.valid >= 0.98 * root.looked and self._by_name[name].weight >= 5 for name, seen in root.seen.items()
         )
 
     @cached_property

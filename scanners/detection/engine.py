@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -27,23 +27,30 @@ except ImportError:  # no wheel for this platform
 _BLOCK = 1 << 30
 """Hyperscan counts bytes in 32 bits; a longer buffer is scanned in parts."""
 
-_CHECKED = 5_000
+_CHECKED = 1_000
 """So many rows of one detector are checked in one buffer; checking more would tell no more."""
 
 
 @dataclass(slots=True)
 class Hits:
-    """Of one detector in one column: how many rows hold its form, and in which of them the check passed."""
+    """Of one detector in one column: how many rows hold its form, and in which of them the check passed.
+
+    `uncovered` rows at the end were not looked at, because there were hits enough before them.
+    """
 
     shaped: int = 0
     valid: list[int] = field(default_factory=list[int])
+    uncovered: int = 0
 
 
 class Engine(Protocol):
     """Finds the values of its detectors inside texts."""
 
-    def scan(self, array: pa.Array[Any]) -> dict[str, Hits]:
-        """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none."""
+    def scan(self, array: pa.Array[Any], known: Set[str] = frozenset()) -> dict[str, Hits]:
+        """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none.
+
+        Of the detectors in `known` there were hits enough before: they are not looked for.
+        """
         ...
 
 
@@ -99,17 +106,18 @@ class PythonEngine:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._detectors = tuple(detectors)
 
-    def scan(self, array: pa.Array[Any]) -> dict[str, Hits]:
+    def scan(self, array: pa.Array[Any], known: Set[str] = frozenset()) -> dict[str, Hits]:
         """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none."""
-        found = {detector.detector: Hits() for detector in self._detectors}
+        wanted = [(detector, Hits()) for detector in self._detectors if detector.detector not in known]
         texts = Texts(array)
-        for row in range(len(texts)):
+        for row in range(len(texts)) if wanted else ():
             text = texts.text(row)
-            for detector in self._detectors if text else ():
-                hits = found[detector.detector]
+            for detector, hits in wanted if text else ():
                 if hits.shaped < _CHECKED:
                     _look(detector, text, row, hits)
-        return {name: hits for name, hits in found.items() if hits.shaped}
+                    if hits.shaped == _CHECKED:
+                        hits.uncovered = len(texts) - row - 1
+        return {detector.detector: hits for detector, hits in wanted if hits.shaped}
 
 
 class HyperscanEngine:
@@ -127,12 +135,12 @@ class HyperscanEngine:
         )
         self._threads = threading.local()
 
-    def scan(self, array: pa.Array[Any]) -> dict[str, Hits]:
+    def scan(self, array: pa.Array[Any], known: Set[str] = frozenset()) -> dict[str, Hits]:
         """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none."""
         texts = Texts(array)
         block = texts.block()
         if len(block) > _BLOCK:
-            return self._in_halves(array)
+            return self._in_halves(array, known)
         reported: list[list[int]] = [[] for _ in self._detectors]
 
         def report(which: int, start: int, end: int, flags: int, context: object) -> None:
@@ -140,26 +148,24 @@ class HyperscanEngine:
 
         if len(block):
             self._database.scan(cast("Any", block), match_event_handler=report, scratch=self._scratch())
-        found = self._others.scan(array) if self._others_wanted else {}
+        found = self._others.scan(array, known)
         for detector, ends in zip(self._detectors, reported, strict=True):
-            hits = _rows(detector, texts, ends)
-            if hits.shaped:
-                found[detector.detector] = hits
+            if ends and detector.detector not in known:
+                hits = _rows(detector, texts, ends)
+                if hits.shaped:
+                    found[detector.detector] = hits
         return found
 
-    @property
-    def _others_wanted(self) -> bool:
-        return bool(self._others._detectors)  # pyright: ignore[reportPrivateUsage]
-
-    def _in_halves(self, array: pa.Array[Any]) -> dict[str, Hits]:
+    def _in_halves(self, array: pa.Array[Any], known: Set[str]) -> dict[str, Hits]:
         if len(array) == 1:  # one value of more than a gigabyte: only its beginning is looked at
-            return PythonEngine(self._detectors).scan(array)
+            return PythonEngine(self._detectors).scan(array, known)
         middle = len(array) // 2
-        found = self.scan(array.slice(0, middle))
-        for name, hits in self.scan(array.slice(middle)).items():
+        found = self.scan(array.slice(0, middle), known)
+        for name, hits in self.scan(array.slice(middle), known).items():
             into = found.setdefault(name, Hits())
             into.shaped += hits.shaped
             into.valid.extend(row + middle for row in hits.valid)
+            into.uncovered += hits.uncovered
         return found
 
     def _scratch(self) -> Any:
@@ -183,6 +189,7 @@ def _rows(detector: Detector, texts: Texts, ends: Sequence[int]) -> Hits:
         row = bisect_left(offsets, end) - 1
         row_end = offsets[row + 1]
         _look(detector, texts.text(row), row, hits)
-        if hits.shaped >= _CHECKED:
+        if hits.shaped == _CHECKED:
+            hits.uncovered = len(texts) - row - 1
             break
     return hits

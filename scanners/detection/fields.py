@@ -19,6 +19,8 @@ LOOKED = 300
 PROFILED = 5_000
 """Lengths and distinct values are counted over so many values."""
 
+_OFTEN = 1_000
+
 TEXT_LENGTH = 24
 """From this length on, a value is also searched for values inside it."""
 
@@ -109,11 +111,18 @@ class FieldCount:
 
     def add_search(self, rows: int, hits: dict[str, Hits]) -> None:
         """Take in what an engine found inside `rows` more values."""
+        for name in self.found_often():
+            self.seen[name].uncovered += rows
         self.searched += rows
         for name, found in hits.items():
             seen = self.seen.setdefault(name, Seen())
             seen.text_shaped += found.shaped
             seen.texts += len(found.valid)
+            seen.uncovered += found.uncovered
+
+    def found_often(self) -> frozenset[str]:
+        """Detectors that were found inside so many values that looking on would tell no more."""
+        return frozenset(name for name, seen in self.seen.items() if seen.text_shaped >= _OFTEN)
 
     def look(self, declared_kind: str) -> Look:
         """What holds whatever the detector."""

@@ -44,6 +44,7 @@ class Seen:
     narrow: int = 0  # of them, values of the distinctive form
     texts: int = 0  # longer texts that hold such a value
     text_shaped: int = 0  # longer texts that hold its form, right or wrong
+    uncovered: int = 0  # texts that were not searched for it, because it had been found often enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +221,12 @@ def texts_verdicts(detectors: Mapping[str, Detector], seen: Mapping[str, Seen], 
     found: list[Verdict] = []
     for name, each in seen.items():
         detector = detectors[name]
-        if not each.texts or not looked:
+        covered = looked - each.uncovered
+        if not each.texts or covered <= 0:
             continue
         confidence = round(_beyond_luck(each, max(detector.chance, 0.02)), 3)
         if confidence >= THRESHOLD:
-            detail = f"inside {each.texts} of {looked} sampled texts"
+            detail = f"inside {each.texts} of {covered} sampled texts"
             weight = round(math.log(confidence / (1 - confidence)), 2)
             found.append(Verdict(detector.category, confidence, (Evidence(f"text:{name}", detail, weight),)))
     return found
