@@ -69,13 +69,13 @@ $(VENV)/.uv: requirements/bootstrap.lock
 
 $(VENV)/.demo: $(VENV)/.uv requirements/demo.lock pyproject.toml
 	@echo "Installing requirements/demo.lock"
-	@$(UV) install -q --require-hashes -r requirements/demo.lock
+	@$(UV) install -q --compile-bytecode --require-hashes -r requirements/demo.lock
 	@$(UV) install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.uv requirements/dev.lock pyproject.toml
 	@echo "Installing requirements/dev.lock"
-	@$(UV) install -q --require-hashes -r requirements/dev.lock
+	@$(UV) install -q --compile-bytecode --require-hashes -r requirements/dev.lock
 	@$(UV) install -q --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.demo
 

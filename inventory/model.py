@@ -286,7 +286,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The scan has looked at all of this aspect of `scope` (a system's or a dataset's URN).
+    """The scan has looked at all of this aspect of `scope`: a system's or a dataset's URN.
+
+    A listing may be of a part of a system, when several sources share one (two databases on a server): `scope` is
+    then what the URNs of that part's datasets begin with, such as `postgres://db:5432/shop.public.`.
 
     Only what was covered may end: a dataset that a complete listing no longer names, a column that a complete
     structure no longer has. What a scan could not look at keeps what earlier scans knew of it.

@@ -40,7 +40,8 @@ ScanState: TypeAlias = Literal["completed", "partial", "failed"]
 
 SCAN_EDGES = ("CONTAINS", "CLASSIFIED_AS", "REFERENCES", "FLOWS_TO", "DISCLOSED_TO", "DEFINED_BY", "PROTECTED_BY")
 DATASETS_OF = (
-    "MATCH (n:Dataset) WHERE n.system = $system AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
+    "MATCH (n:Dataset) WHERE n.system = $system AND n.urn STARTS WITH $listed "
+    "AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
 )
 DATASETS_AT_ONCE = 50
 ASPECTS = (Aspect.LISTING, Aspect.STRUCTURE, Aspect.CONTENT, REVIEW)
@@ -135,14 +136,15 @@ class ScanLoad:
     def finish(self, failed: bool = False) -> ScanState:
         """Write the rest, end what is gone, keep the findings, and close the Scan."""
         self._flush(everything=True)
-        listed = Scope(self._system, Aspect.LISTING) in self._covered
-        if listed and not failed:
-            self._end_unlisted()
-        erred = any(finding.severity is Severity.ERROR for finding in self.findings)
+        listings = self._listings()
+        if not failed:
+            for listed in listings:
+                self._end_unlisted(listed)
+        lacking = any(finding.severity is not Severity.INFO for finding in self.findings)
         state: ScanState = "completed"
         if failed or not self._reached:
             state = "failed"
-        elif erred or not listed:
+        elif lacking or not listings:
             state = "partial"
         self.counts.add(self._changed(lambda t, c: self._keep_findings(t, c, state)))
         self._close(state)
@@ -183,9 +185,14 @@ class ScanLoad:
 
     # --- the end of the scan ------------------------------------------------------------------------------
 
-    def _end_unlisted(self) -> None:
+    def _listings(self) -> list[str]:
+        """What the URNs begin with of all that was listed completely: the system's, or a part of it."""
+        covered = (scope.urn for scope in self._covered if scope.aspect == Aspect.LISTING)
+        return sorted(urn for urn in covered if self._system and urn.startswith(self._system))
+
+    def _end_unlisted(self, listed: str) -> None:
         """End the datasets that a complete listing no longer names, with everything in them."""
-        known = [row["urn"] for row in self.graph.stream(DATASETS_OF, system=self._system)]
+        known = [row["urn"] for row in self.graph.stream(DATASETS_OF, system=self._system, listed=listed)]
         gone = sorted(set(known) - self._datasets)
         for start in range(0, len(gone), DATASETS_AT_ONCE):
             some = gone[start : start + DATASETS_AT_ONCE]

@@ -35,7 +35,7 @@ class SourceOutcome(Generic[Report]):
     @property
     def complete(self) -> bool:
         """Nothing was left out: no error, and no finding that took away from the answer."""
-        return self.error is None and not any(f.severity is Severity.ERROR for f in self.findings)
+        return self.error is None and all(f.severity is Severity.INFO for f in self.findings)
 
 
 def run_scans(
@@ -66,7 +66,7 @@ def observations(scanner: Scanner, context: ScanContext, findings: list[Finding]
                 findings.append(observation)
             yield observation
     except InventoryError as error:
-        finding = Finding(scanner.system, "source-failed", Severity.ERROR, str(error))
+        finding = Finding(scanner.system, error.code or "source-failed", Severity.ERROR, str(error))
     except Exception as error:  # noqa: BLE001 - a defect in one scanner must not take the others down
         # The text of an unforeseen error may hold a value of the data: only its type and place are told.
         log.error("scanner failed", source=scanner.settings.name, error=type(error).__name__, at=_place(error))

@@ -83,7 +83,12 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
 
     def dataset_name(self, schema: str, name: str) -> str:
         """`database.schema.table`."""
-        return f"{self.settings.database}.{schema}.{name}"
+        return f"{self.name_prefix}{schema}.{name}"
+
+    @property
+    def name_prefix(self) -> str:
+        """`database.`, as a server has several."""
+        return f"{self.settings.database}."
 
     # --- connection ----------------------------------------------------------------------------------------
 

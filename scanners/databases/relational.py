@@ -11,7 +11,7 @@ observations are handed over, so that a slow consumer holds no lock and no snaps
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
@@ -111,6 +111,11 @@ class RelationalScanner(Generic[SettingsT]):
     @abstractmethod
     def dataset_name(self, schema: str, name: str) -> str:
         """The OpenLineage dataset name of a relation."""
+
+    @property
+    @abstractmethod
+    def name_prefix(self) -> str:
+        """What the names of all datasets of this source begin with: `database.` on a server with several."""
 
     @abstractmethod
     def fault(self, error: BaseException) -> Fault:
@@ -237,14 +242,14 @@ class RelationalScanner(Generic[SettingsT]):
             yield from opening
 
             listed: list[Relation] = []
-            complete = True
+            unlisted: set[str] = set()
             for schema in schemas:
                 try:
                     with self._transaction(connection):
                         listed += self.relations(connection, schema)
                 except DriverFault as error:
                     self._raise_if_fatal(error.fault)
-                    complete = False
+                    unlisted.add(schema)
                     yield self._finding(self.system, f"{self.settings.name}: schema {schema}", error.fault)
 
             for done, relation in enumerate(listed):
@@ -253,8 +258,18 @@ class RelationalScanner(Generic[SettingsT]):
                 yield from self._structure(relation, context.detection)
                 yield from self._content(connection, relation, context.detection)
             context.report(Progress(self.settings.name, len(listed), len(listed)))
-            if complete:
-                yield Covered(self.system, Aspect.LISTING)
+            for name in self._listed_names(schemas, unlisted):
+                yield Covered(dataset_urn(self.system, name), Aspect.LISTING)
+
+    def _listed_names(self, schemas: Sequence[str], unlisted: Collection[str]) -> list[str]:
+        """What the listed datasets' names begin with; another source may scan the other ones of the server."""
+        settings = self.settings
+        if not (settings.include_schemas or settings.exclude_schemas or unlisted):
+            return [self.name_prefix]  # all that there is, so that a dropped schema ends too
+        asked = settings.include_schemas or schemas
+        return [
+            self.dataset_name(schema, "") for schema in asked if schema not in {*settings.exclude_schemas, *unlisted}
+        ]
 
     def _system_seen(self, connection: sa.Connection) -> SystemSeen:
         return SystemSeen(

@@ -60,6 +60,11 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         del schema
         return name
 
+    @property
+    def name_prefix(self) -> str:
+        """Nothing: a file is one database."""
+        return ""
+
     def engine(self) -> sa.Engine:
         """A new engine on the file, which is never created nor written."""
         return sa.create_engine("sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True)

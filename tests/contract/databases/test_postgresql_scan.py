@@ -150,7 +150,7 @@ def test_the_whole_of_a_database(settings):
     assert said[0].version[0].isdigit()
     (safeguard,) = of(SafeguardSeen, said)
     assert (safeguard.safeguard, safeguard.present) == ("encryption_in_transit", False)
-    assert said[-1] == Covered(said[0].urn, Aspect.LISTING)
+    assert said[-1] == Covered(f"{said[0].urn}/{settings.database}.", Aspect.LISTING)
 
     datasets = named(said)
     assert {name: seen.kind for name, seen in datasets.items()} == {

@@ -115,6 +115,15 @@ def test_what_a_complete_listing_no_longer_names_ends_with_all_that_it_holds(gra
     assert estate.column(3, "payload", "/email") in homes(graph, as_of=then)
 
 
+def test_a_listing_of_a_part_ends_nothing_of_another(graph, estate, load):
+    """Two sources on one server, each with a database of its own."""
+    load(graph, estate.scan(tables=3))
+    part = Covered(f"{estate.system}/other.", Aspect.LISTING)
+    assert load(graph, [*estate.scan(tables=0, listing=False), part], source="other").changes.nodes_ended == 0
+    part = Covered(f"{estate.system}/shop.", Aspect.LISTING)
+    assert load(graph, [*estate.scan(tables=1, listing=False), part]).changes.nodes_ended > 0
+
+
 def test_an_incomplete_listing_ends_nothing(graph, estate, load):
     load(graph, estate.scan())
     report = load(graph, estate.scan(without_tables={3}, listing=False))

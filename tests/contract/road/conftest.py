@@ -62,12 +62,14 @@ def command(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Makes a configuration of these keys in a directory of its own, with its engine up."""
     made: list[Command] = []
 
-    def make(**content: Any) -> Command:
+    def make(*, up: bool = True, **content: Any) -> Command:
         folder = tmp_path / f"config-{len(made)}"
         folder.mkdir()
         config = folder / "inventory.yaml"
         config.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
         made.append(Command(config))
+        if up:
+            made[-1].run("graph", "up")
         return made[-1]
 
     yield make

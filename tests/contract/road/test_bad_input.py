@@ -61,7 +61,7 @@ def test_an_unreachable_database_is_one_line_and_the_other_source_goes_on(comman
     done = inventory.run("scan", status=3)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: gone")]
     assert str(port) in line
-    assert emails(inventory) == {"sqlite://shop/main.people#email"}
+    assert emails(inventory) == {"sqlite://shop/people#email"}
     assert "gone" in findings(inventory)
 
 
@@ -70,7 +70,7 @@ def test_what_an_earlier_scan_found_is_not_ended_by_one_that_could_not_look(comm
     inventory.run("load")
     inventory.run("scan")
     before = emails(inventory)
-    assert before == {"sqlite://shop/main.people#email", "file://files/people.csv#email"}
+    assert before == {"sqlite://shop/people#email", "file://files/people.csv#email"}
     Path(str(shop["path"])).rename(tmp_path / "elsewhere.db")
     (folder / "people.csv").unlink()
     (folder / "people.csv").write_bytes(b"PAR1" + b"\x00" * 50 + b"PAR1")
@@ -79,20 +79,20 @@ def test_what_an_earlier_scan_found_is_not_ended_by_one_that_could_not_look(comm
 
 
 def test_broken_objects_are_findings_that_name_them(command, folder):
-    (folder / "cut.csv.gz").write_bytes(gzip.compress(PEOPLE.encode() * 200)[:-20])
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(PEOPLE.encode())[:-20])
     (folder / "no.parquet").write_bytes(b"PAR1" + b"jane@example.org" * 9 + b"PAR1")
     (folder / "latin.csv").write_bytes(b"name,note\n" + b"Zo\xeb,\xff\xfe\n" * 30)
     inventory = command(sources=[bucket(folder)])
     inventory.run("load")
     done = inventory.run("scan", status=3)
-    assert "no.parquet" in done.stderr
-    assert "cut.csv.gz" in done.stderr
+    for name in ("no.parquet", "cut.csv.gz", "latin.csv"):
+        assert len([line for line in done.stderr.splitlines() if name in line]) == 1
     assert "jane@example.org" not in done.stderr
     assert "file://files/people.csv#email" in emails(inventory)
 
 
 def test_every_mistake_in_the_configuration_is_named_with_its_place(command, shop):
-    inventory = command(sources=[{**shop, "pth": "x"}, {"type": "oracle", "name": "o"}], grpah={})
+    inventory = command(up=False, sources=[{**shop, "pth": "x"}, {"type": "oracle", "name": "o"}], grpah={})
     done = inventory.run("scan", status=1)
     assert done.stderr.count("\n") == 1
     for part in (
@@ -113,12 +113,12 @@ def test_a_missing_secret_is_named_and_no_secret_is_shown(command, shop):
         "password": {"env": "NO_SUCH_VARIABLE"},
     }
     done = command(sources=[source, shop]).run("scan", status=3)
-    assert "NO_SUCH_VARIABLE is not set" in done.stderr
+    assert "environment variable NO_SUCH_VARIABLE: is not set" in done.stderr
 
 
 def test_a_password_in_the_configuration_is_refused_without_repeating_it(command):
     source = {"type": "postgresql", "name": "cp", "host": "h", "database": "x", "user": "x", "password": "hunter2"}
-    done = command(sources=[source]).run("scan", status=1)
+    done = command(up=False, sources=[source]).run("scan", status=1)
     assert "sources[0].password" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
 
@@ -131,7 +131,7 @@ def test_a_wrong_password_is_told_without_it(road_estate, command, shop, tmp_pat
     done = inventory.run("scan", status=3)
     assert "password" in done.stderr
     assert "not-the-password" not in done.stderr
-    assert emails(inventory) == {"sqlite://shop/main.people#email"}
+    assert emails(inventory) == {"sqlite://shop/people#email"}
 
 
 def test_a_table_without_permission_is_a_finding_and_its_columns_are_known(road_estate, command):

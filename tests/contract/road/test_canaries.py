@@ -42,7 +42,6 @@ def test_no_canary_leaves_a_scanner(planted, command, graph_of, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     inventory = command(sources=sources)
-    inventory.run("graph", "up")
     scans = [
         inventory.run("--verbose", "scan", status=None, env={"TMPDIR": str(temporary)}),
         inventory.run("--verbose", "scan", "--json", status=None, env={"TMPDIR": str(temporary)}),

@@ -94,7 +94,7 @@ def test_tables_views_keys_and_a_self_reference(file):
     assert "canary" not in job.statement
     assert detection.seen["people.mail"] == ["a@b.ca", "c@d.ca"]
     assert detection.seen["pairs.a"] == ["1", "2"]
-    assert said[-1] == Covered("sqlite://shop", Aspect.LISTING)
+    assert said[-1] == Covered("sqlite://shop/", Aspect.LISTING)
 
 
 def test_a_file_is_never_made_nor_written(file):
