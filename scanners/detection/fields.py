@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from inventory.model import Profile
 from scanners.detection.catalogue import Detector
@@ -70,7 +72,7 @@ class FieldCount:
                 self._measure(text, size)
             if self.looked < LOOKED:
                 self.looked += 1
-                self._look(stripped, tried)
+                self._look(whole_number(stripped), tried)
                 done = index
         return done
 
@@ -145,6 +147,18 @@ class FieldCount:
             max_length=self.longest,
             mean_length=round(self.length / self.profiled, 2) if self.profiled else None,
         )
+
+
+_NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")
+
+
+def whole_number(text: str) -> str:
+    """A whole number that a spreadsheet wrote as `4.111E15` or `4111.0`, as its digits; any other text as it is."""
+    if text[0].isdigit() and len(text) <= 24 and _NUMBER.fullmatch(text):
+        number = Decimal(text)
+        if number == number.to_integral_value():
+            return str(int(number))
+    return text
 
 
 def _percentiles(years: Counter[int]) -> tuple[int, int, int] | None:
