@@ -1,7 +1,6 @@
 import { setNonce } from 'get-nonce';
 import { GraphiQL } from 'graphiql';
 import 'graphiql/style.css';
-import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { fetcher } from './fetcher';
@@ -16,15 +15,15 @@ if (nonce) setNonce(nonce);
 const place = document.getElementById('graphiql');
 if (!place) throw new Error('graphiql.html has no element #graphiql');
 
+// Not in React's StrictMode: GraphiQL's editors do not survive its second mount.
 createRoot(place).render(
-  <StrictMode>
-    <GraphiQL
-      fetcher={fetcher}
-      storage={memoryStorage()}
-      defaultTabs={questions}
-      defaultEditorToolsVisibility="variables"
-      isHeadersEditorEnabled={false}
-      shouldPersistHeaders={false}
-    />
-  </StrictMode>,
+  <GraphiQL
+    fetcher={fetcher}
+    storage={memoryStorage()}
+    defaultTabs={questions}
+    variables={questions[0]?.variables}
+    defaultEditorToolsVisibility="variables"
+    isHeadersEditorEnabled={false}
+    shouldPersistHeaders={false}
+  />,
 );

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+from pydantic import SecretStr
 
 TOKEN = "a-token-for-programs-0123456789"
 
@@ -27,7 +28,7 @@ def service(deaf_catalogue):
     from inventory.api.app import create_app
     from inventory.api.settings import ApiSettings
 
-    return lambda **settings: create_app(deaf_catalogue, ApiSettings(tokens=(TOKEN,), **settings))
+    return lambda **settings: create_app(deaf_catalogue, ApiSettings(tokens=(SecretStr(TOKEN),), **settings))
 
 
 @pytest.fixture
