@@ -140,10 +140,14 @@ def settled():
     """The export of a graph without what differs between two roads to the same state: times, scans, versions."""
     from inventory.graph.export import export
 
+    passing = {"valid_from", "changed_at", "scan"}
+
+    def kept(properties):
+        return ((name, "ended" if name == "valid_to" else value) for name, value in properties.items())
+
     def settle(graph):
-        passing = {"valid_from", "changed_at", "scan"}
         return [
-            {**record, "properties": {k: v for k, v in record["properties"].items() if k not in passing}}
+            {**record, "properties": {k: v for k, v in kept(record["properties"]) if k not in passing}}
             for record in export(graph)
             if record.get("node") != "Scan" and record.get("source", [""])[0] != "Scan" and "version" not in record
         ]
