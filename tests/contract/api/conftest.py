@@ -1,4 +1,4 @@
-"""A small map in the real embedded engine, loaded by the real writer: two systems, a view, flows, the policy."""
+"""A small map in both engines, loaded by the real writer: two systems, a view, flows, the policy."""
 
 from __future__ import annotations
 
@@ -78,22 +78,24 @@ def observations_of_bucket():
     yield m.Covered(BUCKET, m.Aspect.LISTING)
 
 
-@pytest.fixture(scope="session")
-def map_graph(tmp_path_factory):
-    from inventory.graph.engine import engine_graph
+@pytest.fixture(scope="module", params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def map_graph(request):
+    """The map in both engines, one after the other."""
     from inventory.graph.schema import migrate
     from inventory.graph.writer import GraphWriter, ScanRun
     from inventory.policy.declared import declare_policy, declare_vocabulary
 
-    with engine_graph(tmp_path_factory.mktemp("api-engine")) as graph:
-        migrate(graph)
-        writer = GraphWriter(graph)
-        declare_vocabulary(writer, FIRST)
-        declare_policy(writer, None, None, FIRST)
-        writer.load(ScanRun("run1", "shop", FIRST), observations_of_database(with_fax=True))
-        writer.load(ScanRun("run1", "exports", FIRST), observations_of_bucket())
-        writer.load(ScanRun("run2", "shop", SECOND), observations_of_database(with_fax=False))
-        yield graph
+    graph = request.getfixturevalue(f"_{request.param}_connection")
+    while graph.write("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone")[0]["gone"]:
+        pass
+    migrate(graph)
+    writer = GraphWriter(graph)
+    declare_vocabulary(writer, FIRST)
+    declare_policy(writer, None, None, FIRST)
+    writer.load(ScanRun("run1", "shop", FIRST), observations_of_database(with_fax=True))
+    writer.load(ScanRun("run1", "exports", FIRST), observations_of_bucket())
+    writer.load(ScanRun("run2", "shop", SECOND), observations_of_database(with_fax=False))
+    return graph
 
 
 @pytest.fixture
