@@ -131,7 +131,10 @@ def moment(time: datetime | str | None = None) -> str:
             raise QuestionError("time", "is not ISO 8601", "for example 2026-01-31T12:00:00Z") from None
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except OverflowError:
+        raise QuestionError("time", "is before year 1 or after 9999 in UTC", "ask for another time") from None
 
 
 def decode(value: Any, name: str = "") -> Any:

@@ -1,4 +1,4 @@
-// A node by its label and key, if it was there; `history` is how many earlier versions there are.
+// A node by its label and key as it was then, if it was there; `history` is how many earlier versions are kept.
 // parameters: label, key, as_of
 // columns: key, label, node, history
 CALL {
@@ -32,8 +32,9 @@ CALL {
   UNION
   MATCH (n:Region {key: $key}) WHERE $label = 'Region' RETURN n, 'Region' AS label
 }
-WITH n, label
-WHERE (n.valid_from <= $as_of AND coalesce(n.valid_to, '9') > $as_of
-  OR EXISTS { MATCH (old:Version)-[:VERSION_OF]->(n) WHERE old.valid_from <= $as_of AND old.valid_to > $as_of })
 OPTIONAL MATCH (was:Version)-[:VERSION_OF]->(n)
-RETURN $key AS key, label, properties(n) AS node, count(was) AS history
+WITH n, label, collect(was) AS versions
+WITH n, label, size(versions) AS history,
+  [v IN versions WHERE v.valid_from <= $as_of AND v.valid_to > $as_of][0] AS version
+WHERE version IS NOT NULL OR (n.valid_from <= $as_of AND coalesce(n.valid_to, '9') > $as_of)
+RETURN $key AS key, label, coalesce(properties(version), properties(n)) AS node, history

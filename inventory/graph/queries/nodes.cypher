@@ -1,4 +1,4 @@
-// Nodes of one label by their keys.
+// Nodes of one label by their keys, as they were then.
 // parameters: label, keys, as_of
 // columns: key, label, node
 CALL {
@@ -32,8 +32,9 @@ CALL {
   UNION
   MATCH (n:Region) WHERE n.key IN $keys AND $label = 'Region' RETURN n, n.key AS key, 'Region' AS label
 }
-WITH n, key, label
-WHERE (n.valid_from <= $as_of AND coalesce(n.valid_to, '9') > $as_of
-  OR EXISTS { MATCH (old:Version)-[:VERSION_OF]->(n) WHERE old.valid_from <= $as_of AND old.valid_to > $as_of })
-RETURN key, label, properties(n) AS node
+OPTIONAL MATCH (was:Version)-[:VERSION_OF]->(n)
+WHERE was.valid_from <= $as_of AND was.valid_to > $as_of
+WITH n, key, label, was AS version
+WHERE version IS NOT NULL OR (n.valid_from <= $as_of AND coalesce(n.valid_to, '9') > $as_of)
+RETURN key, label, coalesce(properties(version), properties(n)) AS node
 ORDER BY key

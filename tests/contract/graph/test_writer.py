@@ -78,6 +78,10 @@ def test_a_changed_node_keeps_its_old_version(graph, estate, load, clock):
     assert version["type"] == "text"
     assert (version["valid_from"], version["valid_to"]) == (moment(before), moment(clock.now))
     assert node(graph, "Field", estate.column(0, "name"))["type"] == "varchar"
+    for entry, named in (("node", {"key": version["urn"]}), ("nodes", {"keys": [version["urn"]]})):
+        for as_of, type_ in ((before, "text"), (clock.now, "varchar"), (None, "varchar")):
+            (row,) = Catalogue(graph).ask(entry, label="Field", as_of=as_of, **named)
+            assert row["node"]["type"] == type_
 
 
 def test_a_changed_edge_ends_and_another_begins(graph, estate, load, clock):
