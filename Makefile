@@ -8,14 +8,16 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that is 3.11 or later and runs (a version manager's stub may be on the path and not run).
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip
-STATIC := inventory/api/static/graphiql/index.html
+STATIC := inventory/api/static/graphiql/graphiql.html
 EXPLORER := $(shell find explorer -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-# Node of the machine if there is one (20 or later), else the one that came with the lock file.
-NODE_PATH_PREFIX := $(shell node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null || echo '$(CURDIR)/$(BIN):')
+# Node of the machine if there is one (20.19 or later), else the one that came with the lock file.
+NODE_PATH_PREFIX := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null || echo '$(CURDIR)/$(BIN):')
 
 .PHONY: help
 help: ## Say what there is to make
@@ -43,6 +45,10 @@ fmt: $(VENV)/.dev ## Format everything
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: contract
+contract: $(VENV)/.dev ## Write graphql/schema.graphql anew from the code
+	@$(BIN)/python -m inventory.api.sdl --write
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Run the benchmarks; ARGS narrows them
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -60,8 +66,7 @@ clean: ## Remove what make has made
 # --- setting up -------------------------------------------------------------------------------------------
 
 $(VENV)/.uv: requirements/bootstrap.lock
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is older: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or make PYTHON=/path/to/python3"; exit 1; }
 	@echo "Setting up $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<

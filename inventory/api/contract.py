@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from graphql import OperationDefinitionNode, parse
+
 from inventory.api.context import Context
 from inventory.api.schema import InventorySchema, build_schema
 from inventory.api.settings import Limits

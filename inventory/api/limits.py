@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
-
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
@@ -21,6 +19,8 @@ from graphql import (
     ValidationContext,
     ValidationRule,
 )
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
+
 from inventory.api.settings import Limits
 
 

@@ -11,9 +11,9 @@ import secrets
 import traceback
 
 import structlog
+from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 
-from graphql import GraphQLError
 from inventory.errors import GraphError, InventoryError, QuestionError
 
 _log = structlog.get_logger("inventory.api")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
-from graphql import GraphQLError
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
 from inventory.api.resolvers import QUESTIONS

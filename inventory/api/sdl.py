@@ -1,7 +1,8 @@
-"""Print the schema as SDL, or write it where it is checked in: `python -m inventory.api.sdl [--write]`."""
+"""The schema as SDL: printed, written or compared (`python -m inventory.api.sdl [--write|--check]`)."""
 
 from __future__ import annotations
 
+import difflib
 import sys
 
 from inventory.api.contract import contract_folder
@@ -15,12 +16,20 @@ def sdl() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print or write the SDL."""
+    """Print or write the SDL, or compare it with what is checked in: exit status 1 and a diff when they differ."""
+    file = contract_folder() / "schema.graphql"
     if arguments == ["--write"]:
-        (contract_folder() / "schema.graphql").write_text(sdl(), encoding="utf-8")
-    else:
+        file.write_text(sdl(), encoding="utf-8")
+        return 0
+    if arguments != ["--check"]:
         sys.stdout.write(sdl())
-    return 0
+        return 0
+    before, now = file.read_text(encoding="utf-8").splitlines(), sdl().splitlines()
+    difference = list(difflib.unified_diff(before, now, "checked in", "of the code", lineterm=""))
+    if difference:
+        print("\n".join(difference))  # noqa: T201
+        print("graphql/schema.graphql is not the code's: make contract")  # noqa: T201
+    return 1 if difference else 0
 
 
 if __name__ == "__main__":

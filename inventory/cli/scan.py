@@ -46,6 +46,7 @@ def scan(
         complete = all(outcome.complete for outcome in recorded)
     else:
         with road.opened_graph(settings) as graph:
+            road.declare(graph, settings)  # the words that verdicts are said in; writes nothing when they are there
             with progress(as_json=as_json) as report:
                 outcomes = road.scan_into(graph, scanners, report)
             derived = road.derive(graph, settings)

@@ -57,7 +57,6 @@ def test_an_unreachable_database_is_one_line_and_the_other_source_goes_on(comman
     port = free_port()
     gone = {"type": "postgresql", "name": "gone", "host": "127.0.0.1", "port": port, "database": "x", "user": "x"}
     inventory = command(sources=[gone, shop])
-    inventory.run("load")
     done = inventory.run("scan", status=3)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: gone")]
     assert str(port) in line
@@ -67,7 +66,6 @@ def test_an_unreachable_database_is_one_line_and_the_other_source_goes_on(comman
 
 def test_what_an_earlier_scan_found_is_not_ended_by_one_that_could_not_look(command, shop, folder, tmp_path):
     inventory = command(sources=[shop, bucket(folder)])
-    inventory.run("load")
     inventory.run("scan")
     before = emails(inventory)
     assert before == {"sqlite://shop/people#email", "file://files/people.csv#email"}
@@ -83,7 +81,6 @@ def test_broken_objects_are_findings_that_name_them(command, folder):
     (folder / "no.parquet").write_bytes(b"PAR1" + b"jane@example.org" * 9 + b"PAR1")
     (folder / "latin.csv").write_bytes(b"name,note\n" + b"Zo\xeb,\xff\xfe\n" * 30)
     inventory = command(sources=[bucket(folder)])
-    inventory.run("load")
     done = inventory.run("scan", status=3)
     for name in ("no.parquet", "cut.csv.gz", "latin.csv"):
         assert len([line for line in done.stderr.splitlines() if name in line]) == 1
@@ -127,7 +124,6 @@ def test_a_wrong_password_is_told_without_it(road_estate, command, shop, tmp_pat
     (tmp_path / "wrong").write_text("not-the-password")
     source = next(s for s in road_estate.sources() if s["type"] == "postgresql")
     inventory = command(sources=[{**source, "password": {"file": str(tmp_path / "wrong")}}, shop])
-    inventory.run("load")
     done = inventory.run("scan", status=3)
     assert "password" in done.stderr
     assert "not-the-password" not in done.stderr
@@ -141,7 +137,6 @@ def test_a_table_without_permission_is_a_finding_and_its_columns_are_known(road_
         owner.execute("REVOKE ALL ON public.closed FROM PUBLIC, inventory_scanner")
     try:
         inventory = command(sources=[source])
-        inventory.run("load")
         done = inventory.run("scan", status=None)
         assert done.returncode == 3, done.stderr
         assert "public.closed" in done.stderr

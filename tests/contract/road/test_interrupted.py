@@ -28,7 +28,6 @@ def undisturbed(scanned, graph_of):
 @pytest.mark.parametrize("steps", [1, 12, 30])
 def test_a_scan_that_is_killed_is_completed_by_the_next(undisturbed, road_estate, command, graph_of, steps):
     inventory = command(sources=road_estate.sources(), flows=road_estate.flows())
-    inventory.run("load")
     scan = inventory.start("scan", "--json")
     for _ in range(steps):  # each is a dataset begun
         assert scan.stderr.readline()
@@ -40,7 +39,6 @@ def test_a_scan_that_is_killed_is_completed_by_the_next(undisturbed, road_estate
 
 def test_a_graph_that_is_killed_under_a_scan_is_completed_by_the_next(undisturbed, road_estate, command, graph_of):
     inventory = command(sources=road_estate.sources(), flows=road_estate.flows())
-    inventory.run("load")
     java = inventory.json("graph", "status")["process"]
     scan = inventory.start("scan", "--json")
     for _ in range(12):

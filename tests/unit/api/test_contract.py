@@ -1,7 +1,6 @@
 """The contract is what is checked in, and a stranger can read it."""
 
 import pytest
-
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -11,6 +10,7 @@ from graphql import (
     parse,
     validate,
 )
+
 from inventory.api.contract import contract_folder, operations
 from inventory.api.sdl import main, sdl
 
