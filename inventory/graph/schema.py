@@ -114,6 +114,9 @@ BOOKKEEPING = frozenset(
 )
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class NodeRef:
     """A node by its label and key."""
@@ -182,8 +185,7 @@ def stated(properties: Mapping[str, Value]) -> dict[str, Value]:
 
 def digest(value: Any) -> str:
     """16 hexadecimal digits that are the same for the same value, whatever the order of its maps."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return hashlib.blake2b(_ENCODER.encode(value).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def migrate(graph: Graph) -> None:
