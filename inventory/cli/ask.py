@@ -30,7 +30,7 @@ def ask(
         _print_questions(as_json=as_json)
         return
     from inventory.cli import road
-    from inventory.cli.table import print_answer
+    from inventory.cli.telling import print_answer
 
     given = dict(_pair(variable) for variable in variables or [])
     with road.opened_graph(road.opened_config(config)) as graph:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 PARTIAL = 3  # exit status: what could be done is done, what could not is named
 
-out = Console(highlight=False)
+#: Wide enough for the answers where no terminal says how wide it is (a pipe, a file).
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
 

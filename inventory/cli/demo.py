@@ -89,7 +89,7 @@ def _mapped(graph: Graph, config: Config) -> bool:
 
 def _answer(graph: Graph, *, as_json: bool) -> None:
     from inventory.cli import road
-    from inventory.cli.table import print_answer
+    from inventory.cli.telling import print_answer
 
     where = road.answer(graph, "WhereIs", {"category": CATEGORY})
     processors = road.answer(graph, "ProcessorsOf", {"category": CATEGORY})

@@ -1,12 +1,13 @@
 """A GraphQL answer as tables, for people.
 
-The questions people ask most have a layout of their own (`LAYOUTS`); any other answer gets a column for each leaf of
-its rows. A list inside a row is told by its size and its first item: `--json` has all of it.
+The questions people ask most are outlined in a way of their own (`OUTLINES`); any other answer gets a column for each
+leaf of its rows. A list inside a row is told by its size and its first item: `--json` has all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, cast
 
 from rich.console import Console
@@ -14,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 Row = Mapping[str, Any]
-Layout = Mapping[str, Callable[[Row], str]]
 
 
 def print_answer(console: Console, data: Row) -> None:
@@ -23,52 +23,64 @@ def print_answer(console: Console, data: Row) -> None:
         rows, more = _rows(value)
         if rows is None:
             rows = [cast("Row", value)] if isinstance(value, dict) else [{name: value}] if value is not None else []
-        layout = LAYOUTS.get(name)
-        cells = [{title: cell(row) for title, cell in layout.items()} if layout else dict(_flat(row)) for row in rows]
-        _print_rows(console, name, cells, more=more)
+        if not rows:
+            console.print(f"{name}: none")
+        elif name in OUTLINES:
+            OUTLINES[name](console, rows)
+        else:
+            _print_rows(console, [dict(_flat(row)) for row in rows])
+        if more:
+            console.print("… and more: ask with a larger first=, or after= for the next page", style="dim")
 
 
-# --- layouts ----------------------------------------------------------------------------------------------
+# --- outlines ---------------------------------------------------------------------------------------------
 
 
-def _provenances(row: Row) -> str:
-    return ", ".join(sorted({str(d["provenance"]).lower() for d in row["disclosures"]}))
+def _print_places(console: Console, rows: Sequence[Row]) -> None:
+    """System, dataset, and a line for each field: how sure, as what, and why."""
+    for _, of_system in groupby(rows, lambda row: row["system"]["urn"]):
+        datasets = list(of_system)
+        system = datasets[0]["system"]
+        where = ", ".join(word for word in (system["engine"], system["region"]) if word)
+        console.print(Text.assemble((system["name"], "bold"), f"  {where}"))
+        for _, of_dataset in groupby(datasets, lambda row: row["dataset"]["urn"]):
+            fields = list(of_dataset)
+            console.print(Text(f"  {fields[0]['dataset']['name']}"))
+            table = Table.grid(padding=(0, 2, 0, 0))
+            for row in fields:
+                found = row["classification"]
+                reasons = "; ".join(reason["detail"] for reason in found["evidence"][:2])
+                category = Text(found["categoryKey"], style="cyan")
+                table.add_row("   ", row["field"]["name"], category, f"{found['confidence']:.2f}", Text(reasons, "dim"))
+            console.print(table)
 
 
-def _receives_from(row: Row) -> str:
-    seen = {_dataset(d["source"]["urn"]) for d in row["disclosures"] if "urn" in d["source"]}
-    return "\n".join(sorted(seen)) or "—"
+def _print_recipients(console: Console, rows: Sequence[Row]) -> None:
+    """Who was seen to receive it, and where; then who is only declared."""
+    seen = [row for row in rows if row["observed"]]
+    for row in seen:
+        declared = "declared and observed" if row["declared"] else "observed, not declared"
+        services = ", ".join(row["processor"]["serviceClasses"])
+        console.print(Text.assemble((row["processor"]["name"], "bold"), f"  {services}: ", (declared, "cyan")))
+        for dataset, evidence in _evidence(row["disclosures"]).items():
+            console.print(Text.assemble(f"  {dataset}  ", (evidence, "dim")))
+    only_declared = [row["processor"]["name"] for row in rows if not row["observed"]]
+    if only_declared:
+        console.print(Text.assemble(("Declared, and not observed: ", "bold"), ", ".join(only_declared)))
 
 
-def _dataset(urn: str) -> str:
-    return urn.split("#")[0]
+def _evidence(disclosures: Sequence[Row]) -> dict[str, str]:
+    """The first reason for each dataset that is disclosed, or that holds a disclosed field."""
+    found: dict[str, str] = {}
+    for disclosure in disclosures:
+        if "urn" in disclosure["source"]:
+            found.setdefault(disclosure["source"]["urn"].split("#")[0], disclosure["evidence"])
+    return dict(sorted(found.items()))
 
 
-def _known(row: Row) -> str:
-    declared, observed = row["declared"], row["observed"]
-    return "declared and observed" if declared and observed else "declared, not observed" if declared else "observed"
-
-
-def _reasons(row: Row) -> str:
-    return "; ".join(reason["detail"] for reason in row["classification"]["evidence"][:2])
-
-
-LAYOUTS: Mapping[str, Layout] = {
-    "whereIs": {
-        "system": lambda row: row["system"]["name"],
-        "dataset": lambda row: row["dataset"]["name"],
-        "field": lambda row: row["field"]["name"],
-        "category": lambda row: row["classification"]["categoryKey"],
-        "confidence": lambda row: f"{row['classification']['confidence']:.3f}",
-        "because": _reasons,
-    },
-    "processorsOf": {
-        "processor": lambda row: row["processor"]["name"],
-        "service": lambda row: ", ".join(row["processor"]["serviceClasses"]),
-        "known by": _known,
-        "provenance": _provenances,
-        "receives it in": _receives_from,
-    },
+OUTLINES: Mapping[str, Callable[[Console, Sequence[Row]], None]] = {
+    "whereIs": _print_places,
+    "processorsOf": _print_recipients,
 }
 
 
@@ -121,10 +133,7 @@ def _cell(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _print_rows(console: Console, title: str, rows: Sequence[Mapping[str, str]], *, more: bool) -> None:
-    if not rows:
-        console.print(f"{title}: none")
-        return
+def _print_rows(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
     columns = [c for c in dict.fromkeys(key for row in rows for key in row) if any(row.get(c) for row in rows)]
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
@@ -132,8 +141,6 @@ def _print_rows(console: Console, title: str, rows: Sequence[Mapping[str, str]],
     for row in rows:
         table.add_row(*(Text(row.get(column, "")) for column in columns))
     console.print(table)
-    if more:
-        console.print("… and more: ask with a larger first=, or after= for the next page", style="dim")
 
 
 def _heading(column: str, columns: Sequence[str]) -> str:
