@@ -6,6 +6,6 @@
 See `interface.py` for what goes in and what comes out, and `catalogue.py` for how to add a detector.
 """
 
-from scanners.detection.detector import ColumnDetector
+from scanners.detection.detector import ColumnDetector, Review
 
-__all__ = ["ColumnDetector"]
+__all__ = ["ColumnDetector", "Review"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -14,8 +15,9 @@ from scanners.detection import weighing
 from scanners.detection.catalogue import Detector, shipped
 from scanners.detection.engine import Engine
 from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount
-from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext
+from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext, Verdict
 from scanners.detection.naming import Names, about_people, tokens
+from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
 
@@ -28,19 +30,37 @@ SEARCHED_SHORT = 10_000
 _SURE = 3.0
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A person's word on a verdict; fields with the same words in their name and the same kind are like it."""
+
+    column: str
+    kind: str  # "text", "integer", ... (values.kind_of_declared gives it for a declared type)
+    category: str
+    confirmed: bool
+
+
 class ColumnDetector:
     """Says which categories of personal data a table's columns hold; stateless between tables, shared by threads.
 
     `detectors` replaces the shipped catalogue (add to `catalogue.shipped()` to extend it); `exhaustive` searches
-    every value of every text column, where otherwise a settled column is left alone.
+    every value of every text column, where otherwise a settled column is left alone; `reviews` is what people said
+    of fields before.
     """
 
     def __init__(
-        self, detectors: Sequence[Detector] | None = None, exhaustive: bool = False, engine: Engine | None = None
+        self,
+        detectors: Sequence[Detector] | None = None,
+        exhaustive: bool = False,
+        engine: Engine | None = None,
+        reviews: Sequence[Review] = (),
     ) -> None:
         self.detectors = tuple(shipped() if detectors is None else detectors)
         self.names = Names(self.detectors)
         self.exhaustive = exhaustive
+        self.reviewed = Counter(
+            (tokens(review.column), review.kind, review.category, review.confirmed) for review in reviews
+        )
         self._given_engine = engine
         self._within = [detector for detector in self.detectors if detector.within]
 
@@ -172,6 +192,11 @@ class ColumnsInProgress:
         }
         return [self._verdict(column, pointer, len(sure - {(column, pointer)})) for column, pointer in first]
 
+    def records(self) -> Sequence[Verdict]:
+        """Which records of people's doings the rows are (access log, audit trail, ...), likeliest first."""
+        inner = [_name_of(name, pointer) for name, pointer in self._places()]
+        return record_kinds(self._context.name, inner)
+
     def _places(self) -> Iterator[tuple[str, str]]:
         for name, column in self._columns.items():
             for pointer in column.fields:
@@ -186,11 +211,23 @@ class ColumnsInProgress:
         nothing = Seen()
         scores = (
             weighing.score(
-                detector, counted.seen.get(detector.detector, nothing), look, named.get(detector.detector), around
+                detector,
+                counted.seen.get(detector.detector, nothing),
+                look,
+                named.get(detector.detector),
+                around,
+                self._reviewed(_name_of(name, pointer), look.kind, detector.category),
             )
             for detector in self._detector.detectors
         )
         return [each for each in scores if each is not None]
+
+    def _reviewed(self, name: str, kind: str, category: str) -> tuple[int, int]:
+        """How often people confirmed and rejected the category for fields like this one."""
+        counts = self._detector.reviewed
+        if not counts:
+            return 0, 0
+        return counts[tokens(name), kind, category, True], counts[tokens(name), kind, category, False]
 
     def _surroundings(self, column: _Column, pointer: str) -> Surroundings:
         people = about_people(self._context.name)

@@ -12,7 +12,7 @@ from inventory.model import Profile
 from scanners.detection.catalogue import Detector
 from scanners.detection.engine import Hits
 from scanners.detection.validators import parse_date
-from scanners.detection.values import Chunk
+from scanners.detection.values import Chunk, decoded_once
 from scanners.detection.weighing import Look, Seen
 
 LOOKED = 300
@@ -102,6 +102,10 @@ class FieldCount:
         self.searched += 1
         if len(text) >= TEXT_LENGTH:
             self._search(text, [detector for detector in tried if detector.within and detector.detector not in whole])
+        if len(text) >= 10 and not whole:
+            plain = decoded_once(text)
+            if plain:
+                self._search(plain, [detector for detector in tried if detector.within])
 
     def _search(self, text: str, tried: Sequence[Detector]) -> None:
         for detector in tried:

@@ -367,12 +367,17 @@ _CIVIC = re.compile(r"\b[0-9]{1,6}[A-Za-z]?\b")
 @lru_cache(maxsize=16384)
 def street(text: str) -> bool:
     """A street line: a street word (any of the main languages) and a number, or a numbered unit or PO box."""
-    if len(text) > 100:
+    if len(text) > 100 or text.count(",") > 1:
         return False
     folded = fold(text)
     tokens = [token.strip(",;#()") for token in folded.split()]
     has_number = _CIVIC.search(folded) is not None
     street_words, units = vocabulary("street_words"), vocabulary("unit_words")
+    # A line begins or ends with its number, or begins with the kind of street or unit; prose does not.
+    if not tokens or not (
+        tokens[0][:1].isdigit() or tokens[-1][:1].isdigit() or tokens[0] in street_words or tokens[0] in units
+    ):
+        return False
     if len(tokens) >= 2 and has_number:
         if any(token in street_words for token in tokens):
             return True
@@ -510,6 +515,12 @@ def full_name(text: str) -> bool:
         return False
     given = [index for index, token in enumerate(tokens) if len(token) > 1 and _weight(token, "given_names")]
     return bool(given) and any(_weight(token, "family_names") for index, token in enumerate(tokens) if given != [index])
+
+
+def name_in_text(text: str) -> bool:
+    """A form of address followed by a given and a family name of the dictionaries."""
+    words_of = text.split()
+    return len(words_of) >= 3 and full_name(" ".join(words_of[-2:]).rstrip(",."))
 
 
 def username(text: str) -> bool:
@@ -817,12 +828,13 @@ def anything(text: str) -> bool:
 VALIDATORS: dict[str, Validator] = {
     check.__name__: check
     for check in (
-        address_in_text, age, amount, anything, audit_line, bank_account, bic, birth_date, card, card_expiry, city,
-        cookie, coordinates, country, degree, drivers_license, email, ethnicity, family_name, full_address, full_name,
-        gender, given_name, health_number, health_term, iban, identifier, identifier_with_digits, imei, invoice_number,
-        ip_address, ip_in_text, job_title, jwt, language, mac_address, marital_status, nino, nir, organization,
-        orientation, phone, phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq,
-        random_token, religion, routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash,
-        user_agent, username, version, vin,
+        aba, address_in_text, age, amount, anything, audit_line, bank_account, bic, birth_date, card,
+        card_expiry, city, cookie, coordinates, country, degree, drivers_license, email, ethnicity, family_name,
+        full_address, full_name, gender, given_name, health_number, health_term, iban, identifier,
+        identifier_with_digits, imei, invoice_number, ip_address, ip_in_text, job_title, jwt, language,
+        mac_address, marital_status, name_in_text, nino, nir, organization, orientation, phone, phone_in_text,
+        plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token, religion,
+        routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash, user_agent,
+        username, version, vin,
     )
 }  # fmt: skip

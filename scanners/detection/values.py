@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote_plus
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -80,6 +82,7 @@ class Nesting:
     """What is known of the inside of one column: which objects are open maps."""
 
     is_json: bool | None = None
+    is_pairs: bool | None = None
     open_maps: set[str] = field(default_factory=set[str])
     keys: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
@@ -128,6 +131,8 @@ def _flat(array: pa.Array[Any], nesting: Nesting, pointer: str) -> Iterator[Chun
             yield from _documents(texts, nesting, pointer)
         else:
             yield Chunk(pointer, kind, texts, lengths)
+            if _looks_like_pairs(texts, nesting, pointer):
+                yield from _named_values(texts, pointer)
     elif pa.types.is_null(array.type):
         yield Chunk(pointer, "text", [None] * len(array))
     else:
@@ -196,6 +201,62 @@ def _looks_json(texts: Sequence[str | None], nesting: Nesting, pointer: str) -> 
         documents = sum(text.lstrip()[:1] in {"{", "["} and parse(text) is not None for text in present)
         nesting.is_json = documents * 10 >= len(present) * 8
     return nesting.is_json
+
+
+_PAIR = re.compile(r"\s*([A-Za-z_][\w.-]{0,40}) ?[=:] ?([^;&|\n=]{0,200})")
+_PAIRS = re.compile(r"[;&|\n]")
+
+
+def pairs(text: str) -> dict[str, str]:
+    """The values by key of a blob such as `name=Zoe;mail=z@b.org` or `a=1&b=2`; empty when it is none."""
+    parts = [part for part in _PAIRS.split(text[:4_000]) if part.strip()]
+    matched = [_PAIR.fullmatch(part) for part in parts]
+    if len(parts) < 2 or not all(matched):
+        return {}
+    return {match[1]: unquote_plus(match[2].strip()) for match in matched if match is not None}
+
+
+def _looks_like_pairs(texts: Sequence[str | None], nesting: Nesting, pointer: str) -> bool:
+    if pointer:
+        return False
+    if nesting.is_pairs is None:
+        present = [text for text in texts if text and not text.isspace()][:50]
+        if not present:
+            return False
+        blobs = [set(pairs(text)) for text in present]
+        # Blobs of one table have their keys in common; what merely looks like pairs has not.
+        keys = set[str]().union(*blobs)
+        nesting.is_pairs = len(keys) <= 40 and sum(bool(blob) for blob in blobs) * 10 >= len(present) * 8
+    return nesting.is_pairs
+
+
+def _named_values(texts: Sequence[str | None], pointer: str) -> Iterator[Chunk]:
+    columns: dict[str, list[str | None]] = {}
+    for text in texts:
+        for key, value in pairs(text).items() if text else ():
+            if len(columns) < _OPEN_MAP_KEYS or key in columns:
+                columns.setdefault(key, []).append(value)
+    for key, values in columns.items():
+        if not _key_is_data(key):
+            yield Chunk(f"{pointer}/{escape(key)}", "text", values)
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{16,8192}={0,2}|[A-Za-z0-9_-]{16,8192}={0,2}")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def decoded_once(text: str) -> str:
+    """What the text says when URL-encoding or base64 is taken off once; "" when it is neither."""
+    if _PERCENT.search(text):
+        plain = unquote_plus(text)
+        return "" if plain == text or "\ufffd" in plain else plain
+    if len(text) % 4 == 0 and _BASE64.fullmatch(text):
+        try:
+            plain = base64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None).decode("utf-8")
+        except (ValueError, UnicodeDecodeError):
+            return ""
+        return plain if plain.isprintable() else ""
+    return ""
 
 
 def parse(text: str) -> dict[str, Any] | list[Any] | None:

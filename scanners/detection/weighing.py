@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import cast
+
+import yaml
 
 from inventory.model import Evidence
 from scanners.detection.catalogue import Detector
@@ -78,7 +83,14 @@ class Score:
     reasons: tuple[Evidence, ...]
 
 
-def score(detector: Detector, seen: Seen, look: Look, name: NameMatch | None, around: Surroundings) -> Score | None:
+def score(
+    detector: Detector,
+    seen: Seen,
+    look: Look,
+    name: NameMatch | None,
+    around: Surroundings,
+    reviewed: tuple[int, int] = (0, 0),
+) -> Score | None:
     """Log-odds of one detector on one field, or None when it has nothing to say."""
     looked = look.looked
     if look.kind and look.kind not in detector.types:
@@ -98,6 +110,7 @@ def score(detector: Detector, seen: Seen, look: Look, name: NameMatch | None, ar
         reasons.extend(_value_evidence(detector, seen, looked))
         reasons.extend(_spread_evidence(detector, look))
     reasons.extend(_table_evidence(detector, name, around, linked))
+    reasons.extend(_review_evidence(*reviewed))
     logit = _PRIOR + sum(reason.weight for reason in reasons)
     if detector.detector == "unique_id":
         logit = min(logit, _LINKAGE)
@@ -131,6 +144,20 @@ def _value_evidence(detector: Detector, seen: Seen, looked: int) -> Sequence[Evi
         narrow = detector.distinctive_weight * math.sqrt(seen.narrow / looked)
         detail = f"{seen.narrow} of {looked} in the distinctive form"
         found.append(Evidence(f"form:{detector.detector}", detail, round(narrow, 2)))
+    return found
+
+
+def _review_evidence(confirmed: int, rejected: int) -> Sequence[Evidence]:
+    """What people said of like fields elsewhere: it moves the odds, and does not decide."""
+    found: list[Evidence] = []
+    if rejected:
+        found.append(
+            Evidence("review:rejected", f"people rejected it for {rejected} like it", max(-4.5, -1.5 * rejected))
+        )
+    if confirmed:
+        found.append(
+            Evidence("review:confirmed", f"people confirmed it for {confirmed} like it", min(2.0, 1.0 * confirmed))
+        )
     return found
 
 
@@ -204,7 +231,27 @@ def verdicts(scores: Sequence[Score], in_text: Sequence[Verdict]) -> tuple[Verdi
     if not said or said & _HOLDERS:
         whole += [verdict for verdict in in_text if verdict.category not in said]
     whole = [verdict for verdict in whole if not verdict.category.startswith("system")]
-    return tuple(sorted(whole, key=lambda verdict: -verdict.confidence))
+    calibrated = [
+        verdict
+        if verdict.category == "user.unique_id"
+        else replace(verdict, confidence=_calibrated(verdict.confidence))
+        for verdict in whole
+    ]
+    return tuple(sorted(calibrated, key=lambda verdict: -verdict.confidence))
+
+
+@cache
+def calibration() -> tuple[float, float]:
+    """Slope and intercept in log-odds, as `benchmarks/detection/calibrate.py` fitted them."""
+    text = (files("scanners.detection") / "calibration.yaml").read_text(encoding="utf-8")
+    fitted = cast("dict[str, float]", yaml.safe_load(text))
+    return float(fitted["slope"]), float(fitted["intercept"])
+
+
+def _calibrated(confidence: float) -> float:
+    slope, intercept = calibration()
+    odds = math.log(confidence / (1 - confidence))
+    return round(min(0.995, 1 / (1 + math.exp(-(slope * odds + intercept)))), 3)
 
 
 def _beyond_luck(seen: Seen, chance: float) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 import pyarrow as pa
 import pytest
 
-from scanners.detection import ColumnDetector
+from scanners.detection import ColumnDetector, Review
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext
 
 DETECTOR = ColumnDetector()
@@ -70,3 +72,70 @@ def test_redact_replaces_values_by_their_kind():
 
 def test_nothing_to_see_has_a_reason():
     assert judge({"empty": [None, None]})["empty"].reason
+
+
+def test_what_people_rejected_lowers_the_confidence_of_the_like_and_is_evidence():
+    values = {"reference": [f"{2000 + i % 9}-{200 + i:03}-{4000 + i}" for i in range(60)]}
+    names = pa.RecordBatch.from_pydict({"contact": ["Anna Martin", "Luc Roy", "Eve Cote", "Jane Smith"] * 15, **values})
+
+    def confidence(*reviews: Review) -> tuple[float, str]:
+        detection = ColumnDetector(reviews=reviews).table(TableContext("t", ()))
+        detection.feed(names)
+        found = {v.category: v for v in detection.verdicts()[0].verdicts}
+        verdict = found.get("user.name")
+        return (verdict.confidence, repr(verdict.evidence)) if verdict else (0.0, "")
+
+    plain, _ = confidence()
+    lowered, evidence = confidence(Review("Contact", "text", "user.name", confirmed=False))
+    assert lowered < plain
+    assert "review:rejected" in evidence or lowered == 0.0
+    raised, evidence = confidence(Review("contact", "text", "user.name", confirmed=True))
+    assert raised > plain
+    assert "review:confirmed" in evidence
+
+
+def test_values_are_found_under_one_layer_of_encoding():
+    mails = [f"zoe{i}@example.org" for i in range(40)]
+    found = judge(
+        {
+            "b64": [base64.b64encode(f"mail {mail} ok".encode()).decode() for mail in mails],
+            "query": [f"/signup?mail=zoe%2B{i}%40example.org" for i in range(40)],
+        }
+    )
+    assert category(found["b64"]) == "user.contact.email"
+    assert "user.contact.email" in {v.category for v in found["query"].verdicts}
+
+
+def test_key_value_blobs_are_judged_by_key():
+    found = judge({"extra": [f"mail=z{i}@b.org;dob=19{i + 20}-02-03;n={i}" for i in range(40)]})
+    assert category(found["extra/mail"]) == "user.contact.email"
+    assert category(found["extra/dob"]) == "user.demographic.date_of_birth"
+    assert category(found["extra/n"]) == ""
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("please call Mrs. Anna Martin about it", "user.name"),
+        ("livrer au 1234, rue Saint-Denis avant midi", "user.contact.address"),
+        ("she moved to 77 Maple Grove Avenue last May", "user.contact.address"),
+        ("reset done for zoe@example.org by support", "user.contact.email"),
+        ("mon NAS est le 130 692 544 merci", "user.government_id.national_identification_number.sin"),
+    ],
+)
+def test_free_text_tells_what_occurs_in_it(text: str, kind: str):
+    texts = ["nothing to see in this sentence at all", text] * 20
+    found = judge({"c9": texts})["c9"]
+    assert kind in {verdict.category for verdict in found.verdicts}
+    assert "20 of 40" in repr(found.verdicts)
+
+
+def test_records_are_told_by_their_columns_together():
+    def kinds(table: str, *columns: str) -> list[str]:
+        detection = DETECTOR.table(TableContext(table, tuple(ColumnContext(name) for name in columns)))
+        return [verdict.category for verdict in detection.records()]
+
+    assert kinds("audit_events", "actor_id", "action", "target_id", "occurred_at")[0] == "user.telemetry.audit_log"
+    assert kinds("requests", "client_ip", "path", "status", "received_at")[0] == "user.telemetry.access_log"
+    assert kinds("api_usage", "api_key_id", "endpoint", "call_count", "date")[0] == "user.telemetry.api_usage"
+    assert kinds("products", "id", "name", "price", "created_at") == []
