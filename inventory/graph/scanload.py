@@ -224,11 +224,11 @@ class ScanLoad:
         """Whether this scan looked where an earlier one found something that this one did not find."""
         if state == "completed":
             return True
-        listed = Scope(self._system, Aspect.LISTING) in self._covered
+        listings = self._listings()
         if state == "failed" or about == self._system:
-            return listed
+            return bool(listings)
         looked = {Scope(about, Aspect.STRUCTURE), Scope(about, Aspect.CONTENT)} <= self._covered
-        return looked or (listed and about.startswith(f"{self._system}/") and about not in self._datasets)
+        return looked or (about not in self._datasets and any(about.startswith(listed) for listed in listings))
 
     def _finding_fact(self, finding: Finding) -> NodeFact:
         said = (self.source, finding.about, finding.code, finding.message)

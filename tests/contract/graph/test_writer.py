@@ -349,3 +349,13 @@ def test_sources_load_at_once_and_share_words(graph, estate, clock, settled):
     for number, system in enumerate(systems):
         GraphWriter(graph).load(ScanRun("apart", f"shop{number}", at), system.scan(tables=6))
     assert settled(graph) == together
+
+
+def test_a_partial_scan_of_a_part_ends_the_findings_of_what_is_gone_there(embedded_graph, estate, load):
+    part = Covered(f"{estate.system}/shop.", Aspect.LISTING)
+    gone = Finding(estate.table(9), "truncated", Severity.ERROR, "t9: cut off")
+    other = Finding(f"{estate.system}/other.public.x", "truncated", Severity.ERROR, "x: cut off")
+    load(embedded_graph, [*estate.scan(tables=1, listing=False), part, gone, other])
+    load(embedded_graph, [*estate.scan(tables=1, listing=False, unreadable={0}), part])
+    left = [row["node"]["about"] for row in Catalogue(embedded_graph).ask("findings")]
+    assert sorted(left) == sorted([other.about, estate.table(0)])
