@@ -297,6 +297,7 @@ class Covered:
 
     scope: str
     aspect: Aspect
+    token: str = ""  # of a dataset's content: what the source says of its state; the same token, the same content
 
 
 Observation: TypeAlias = (

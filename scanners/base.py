@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -81,6 +81,25 @@ class ScanContext:
 
     detection: Detection
     report: ProgressSink = field(default=_silent)
+    tokens: Mapping[str, str] = field(default_factory=dict[str, str])  # by dataset URN: its state when last read
+
+    def token(self, settings: SourceSettings, *state: object) -> str:
+        """A token for a dataset in this state (a counter, an ETag, a modification time), "" if it is not known.
+
+        It changes as well when the detector or the sampling changes, so that verdicts are made anew.
+        """
+        if not state or any(part is None for part in state):
+            return ""
+        said = (self.detection.version, settings.sampling.model_dump_json(), *map(str, state))
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
+
+    def unchanged(self, dataset: str, token: str) -> bool:
+        """Whether an earlier scan has read the dataset in this very state: then it need not be read again.
+
+        The scanner still says `DatasetSeen`, and says of its content neither anything nor `Covered`: what is known
+        stays. When it does read, `Covered(dataset, CONTENT, token)` remembers the state.
+        """
+        return bool(token) and self.tokens.get(dataset) == token
 
 
 @runtime_checkable
