@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pytest
@@ -13,10 +14,10 @@ from scanners.detection.interface import ColumnContext, FieldVerdict, TableConte
 DETECTOR = ColumnDetector()
 
 
-def judge(columns: dict[str, list[object] | pa.Array], table: str = "stuff", **context: str) -> dict[str, FieldVerdict]:
+def judge(columns: Mapping[str, Sequence[object] | pa.Array], table: str = "stuff", **context: str) -> dict[str, FieldVerdict]:
     known = tuple(ColumnContext(name, references=context.get(name, "")) for name in columns)
     detection = DETECTOR.table(TableContext(table, known))
-    detection.feed(pa.RecordBatch.from_pydict(columns))
+    detection.feed(pa.RecordBatch.from_pydict(dict(columns)))
     return {verdict.column + verdict.pointer: verdict for verdict in detection.verdicts()}
 
 
