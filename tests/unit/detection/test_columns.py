@@ -14,10 +14,12 @@ from scanners.detection.interface import ColumnContext, FieldVerdict, TableConte
 DETECTOR = ColumnDetector()
 
 
-def judge(columns: Mapping[str, Sequence[object] | pa.Array], table: str = "stuff", **context: str) -> dict[str, FieldVerdict]:
+def judge(
+    columns: Mapping[str, Sequence[object] | pa.Array], table: str = "stuff", **context: str
+) -> dict[str, FieldVerdict]:
     known = tuple(ColumnContext(name, references=context.get(name, "")) for name in columns)
     detection = DETECTOR.table(TableContext(table, known))
-    detection.feed(pa.RecordBatch.from_pydict(dict(columns)))
+    detection.feed(pa.record_batch({name: pa.array(values) for name, values in columns.items()}))
     return {verdict.column + verdict.pointer: verdict for verdict in detection.verdicts()}
 
 
