@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,12 +15,10 @@ from scanners.detection.interface import ColumnContext, FieldVerdict, TableConte
 DETECTOR = ColumnDetector()
 
 
-def judge(
-    columns: Mapping[str, Sequence[object] | pa.Array], table: str = "stuff", **context: str
-) -> dict[str, FieldVerdict]:
+def judge(columns: Mapping[str, Any], table: str = "stuff", **context: str) -> dict[str, FieldVerdict]:
     known = tuple(ColumnContext(name, references=context.get(name, "")) for name in columns)
     detection = DETECTOR.table(TableContext(table, known))
-    detection.feed(pa.record_batch({name: pa.array(values) for name, values in columns.items()}))
+    detection.feed(pa.RecordBatch.from_pydict(dict(columns)))
     return {verdict.column + verdict.pointer: verdict for verdict in detection.verdicts()}
 
 
