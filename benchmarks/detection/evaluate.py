@@ -140,11 +140,15 @@ def report(name: str, measures: Measures) -> None:
 
 
 def choose(split: str) -> Iterable[corpus.Table]:
-    """The tables of a split: train, dev, test, or holdout (other makers, other hands)."""
+    """The tables of a split: train, dev, test; holdout and blind (other makers, other schemas)."""
     if split == "holdout":
         from benchmarks.detection import holdout
 
         return holdout.tables()
+    if split == "blind":
+        from benchmarks.detection import holdout
+
+        return holdout.tables(schemas=holdout.BLIND, seed=99)
     return (table for table in corpus.tables() if split in {table.split, "all"})
 
 

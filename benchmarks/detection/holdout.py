@@ -34,7 +34,7 @@ def _makers(language: str, seed: int) -> dict[str, Callable[[int], Any]]:
     from mimesis import Address, Code, Datetime, Finance, Food, Internet, Payment, Person, Text
     from mimesis.locales import Locale
 
-    locale = {"en": Locale.EN_CA, "fr": Locale.FR}[language]
+    locale = {"en": Locale.EN_CA, "fr": Locale.FR, "de": Locale.DE, "es": Locale.ES}[language]
     r = random.Random(seed)
     person, place, text = Person(locale, seed=seed), Address(locale, seed=seed), Text(locale, seed=seed)
     net, pay, food, when = Internet(seed=seed), Payment(seed=seed), Food(locale, seed=seed), Datetime(locale, seed=seed)
@@ -60,6 +60,22 @@ def _makers(language: str, seed: int) -> dict[str, Callable[[int], Any]]:
         return r.choice(("({}) {}-{}", "{}-{}-{}", "+1 {} {} {}", "{} {} {}")).format(
             r.choice((514, 416, 604, 202, 303, 403, 819)), r.randint(220, 989), figures(4)
         )
+
+    def vin() -> str:
+        number = [r.choice("ABCDEFGHJKLMNPRSTUVWXYZ0123456789") for _ in range(17)]
+        order = dict(
+            zip(
+                "ABCDEFGHJKLMNPRSTUVWXYZ",
+                (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9),
+                strict=True,
+            )
+        )
+        total = sum(
+            w * (order[c] if c in order else int(c))
+            for c, w in zip(number, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2), strict=True)
+        )
+        number[8] = "X" if total % 11 == 10 else str(total % 11)
+        return "".join(number)
 
     numbered = {"n": 0}
     return {
@@ -100,12 +116,19 @@ def _makers(language: str, seed: int) -> dict[str, Callable[[int], Any]]:
         "skey": lambda i: "sk_test_" + mixed(24), "ghp": lambda i: "ghp_" + mixed(36), "jwt": lambda i: f"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.{mixed(90)}.{mixed(60)}",
         "pem": lambda i: f"-----BEGIN PRIVATE KEY-----\n{mixed(64)}\n-----END PRIVATE KEY-----", "textkey": lambda i: text.text(1) + (f" use AKIA{'ABCDEFGHIJKLMNOP'[i % 16]}{mixed(15).upper().replace('O', '2')} " if i % 5 == 0 else ""),
         "arn": lambda i: f"arn:aws:kms:ca-central-1:{figures(12)}:key/{hexes(8)}", "dis": lambda i: r.choice(("Asthma", "Stroke", "Pneumonia", None, None)), "_": lambda i: numbered["n"],
+        "digits15": lambda i: "302720" + figures(9), "intphone": lambda i: {"de": "+49 1", "es": "+34 6"}[language] + ("7" if language == "de" else "") + f"{figures(1)} " + figures(3) + " " + figures(4 if language == "es" else 5), "passp": lambda i: f"{r.choice('ABCDEFG')}{r.choice('ABCDEFG')}{figures(6)}",
+        "vin": lambda i: vin(), "plate": lambda i: f"{''.join(r.choice('ABCDEFGH') for _ in range(4))} {figures(3)}", "lic": lambda i: f"{r.choice('ABCDEFGH')}{figures(4)}-{figures(5)}-{figures(5)}", "eth": lambda i: r.choice(("White", "Black or African American", "Asian", "Two or more races")),
+        "transit": lambda i: figures(5), "codeperm": lambda i: "".join(r.choice("ABCDEFGHLMNPRST") for _ in range(4)) + figures(8), "langw": lambda i: r.choice(("français", "anglais", "créole", "arabe")),
+        "req": lambda i: f"{r.choice(('GET', 'POST'))} /{text.word().lower()}/{r.randint(1, 99)} HTTP/1.1", "cookie": lambda i: f"_ga=GA1.1.{figures(9)}; sess={mixed(20)}",
     }  # fmt: skip
 
 
-def tables(rows: int = ROWS, seed: int = 7) -> Iterator[Table]:
+BLIND = Path(__file__).with_name("blind.txt")
+
+
+def tables(rows: int = ROWS, seed: int = 7, schemas: Path = SCHEMAS) -> Iterator[Table]:
     """Every table of the hold-out. `a|b` in a label: either is right; `a?`: it may be said or not."""
-    for index, line in enumerate(SCHEMAS.read_text(encoding="utf-8").splitlines()):
+    for index, line in enumerate(schemas.read_text(encoding="utf-8").splitlines()):
         name, language, *columns = line.split()
         makers = _makers(language, seed + index)
         data: dict[str, list[Any]] = {}
@@ -115,7 +138,7 @@ def tables(rows: int = ROWS, seed: int = 7) -> Iterator[Table]:
             title, _, label = left.partition("=")
             data[title] = [makers[kind](row) for row in range(rows)]
             either = {part.rstrip("?") for part in label.split("|") if part}
-            optional = label.endswith("?") or not label
+            optional = "?" in label or not label
             first = label.split("|")[0].rstrip("?")
             known.append(Column(title, kind, frozenset() if optional else frozenset({first}), frozenset(either), {}))
         yield Table(name, language, "holdout", tuple(known), pa.RecordBatch.from_pydict(data))

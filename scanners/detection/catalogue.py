@@ -10,6 +10,7 @@ An entry has
 - `distinctive`, `distinctive_weight`: a narrower form that says more than the pattern;
 - `complete: true`: every value of this category matches, so a column without matches is none;
 - `spread: true`: many different values are to be expected; `few: true`: a handful;
+- `closed: true`: the dictionary is all but complete, so a column without its words is none;
 - `needs_name: true`: values alone never say it; `needs_person: true`: only in a table about people;
 - `names`: column names (EN, FR, words apart) that say it; `hints`: names that say it together with values;
 - `dictionary`: words (compared without case and accents) that take the place of pattern and validator;
@@ -56,6 +57,7 @@ class Detector:
     needs_name: bool = False
     spread: bool = False
     few: bool = False
+    closed: bool = False
     needs_person: bool = False
     names: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()

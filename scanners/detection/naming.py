@@ -142,6 +142,7 @@ class Names:
     """The names of a set of detectors, ready to be compared with columns' names."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._known = {detector.detector for detector in detectors}
         self._booleans = {detector.detector for detector in detectors if "boolean" in detector.types}
         by_first: dict[str, list[_Phrase]] = {}
         for detector in detectors:
@@ -169,7 +170,24 @@ class Names:
             known = found.get(phrase.detector)
             if known is None or (match.hint, -match.strength) < (known.hint, -known.strength):
                 found[phrase.detector] = match
+        person = _key_of_person(words)
+        taken = any(match.strength > 0.5 for match in found.values())
+        if person and not taken and "unique_id" in self._known - found.keys():
+            found["unique_id"] = NameMatch(person, 0.9)
         return found
+
+
+_KEY_WORDS = frozenset(["id", "key", "number", "uuid", "guid", "ref", "uid", "pk", "sk", "fk"])
+
+
+def _key_of_person(words: tuple[str, ...]) -> str:
+    """The phrase in a name such as `candidate_key` or `id_cliente`: a word for a person beside one for a key."""
+    nouns = vocabulary("person_nouns")
+    if len(words) >= 2 and words[-1] in _KEY_WORDS and words[-2] in nouns:
+        return " ".join(words[-2:])
+    if len(words) >= 2 and words[0] in _KEY_WORDS and words[1] in nouns:
+        return " ".join(words[:2])
+    return ""
 
 
 def _forms(words: tuple[str, ...]) -> Sequence[tuple[str, ...]]:

@@ -474,6 +474,14 @@ def _weight(word: str, kind: str) -> int:
     return known or words(f"{kind}_world").get(word, 0)
 
 
+def _family_weight(word: str) -> int:
+    """The weight of a family name, or 1 for a word that ends as family names do."""
+    known = _weight(word, "family_names")
+    if known or len(word) < 6:
+        return known
+    return int(any(word.endswith(ending) for ending in vocabulary("family_endings") if len(word) > len(ending) + 2))
+
+
 def _capitalised(text: str) -> bool:
     return text[:1].isupper() or not text.isascii()
 
@@ -501,20 +509,20 @@ def family_name(text: str) -> bool:
     if not 1 <= len(tokens) <= 4 or not all(token.isalpha() for token in tokens):
         return False
     proper = [token for token in tokens if token not in _PARTICLES]
-    known = sum(_weight(token, "family_names") > 0 for token in proper)
+    known = sum(_family_weight(token) > 0 for token in proper)
     return known == len(proper) > 0 or (known > 0 and "-" in text)
 
 
 @lru_cache(maxsize=16384)
 def full_name(text: str) -> bool:
     """Two to six words, one of them a known given name and another a known family name."""
-    if len(text) > 80 or not _NAME_SHAPE.fullmatch(text):
+    if len(text) > 80 or " " not in text or not _NAME_SHAPE.fullmatch(text):
         return False
     tokens = [t for t in fold(text.replace(",", " ")).split() if t not in _TITLES and t not in _PARTICLES]
-    if not 2 <= len(tokens) <= 5:
+    if not 2 <= len(tokens) <= 5 or not vocabulary("company_words").isdisjoint(tokens):
         return False
     given = [index for index, token in enumerate(tokens) if len(token) > 1 and _weight(token, "given_names")]
-    return bool(given) and any(_weight(token, "family_names") for index, token in enumerate(tokens) if given != [index])
+    return bool(given) and any(_family_weight(token) for index, token in enumerate(tokens) if given != [index])
 
 
 def name_in_text(text: str) -> bool:

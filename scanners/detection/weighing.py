@@ -36,6 +36,9 @@ _SHARED = 0.3
 _PRIOR = -3.0
 _NAME = 5.2
 _HINT = 2.2
+_THING = 4.4
+"""A column called after a thing, such as `product`, yields to values that are surely personal."""
+
 _LINKAGE = 2.0
 """A key of a person is personal by linkage alone, so it is never surer than this."""
 
@@ -105,9 +108,9 @@ def score(
         return None
     reasons: list[Evidence] = []
     if name is not None:
-        reasons.extend(_name_evidence(name, around))
+        reasons.extend(_name_evidence(name, detector.category.startswith("system")))
     if looked:
-        reasons.extend(_value_evidence(detector, seen, looked))
+        reasons.extend(_value_evidence(detector, seen, look))
         reasons.extend(_spread_evidence(detector, look))
     reasons.extend(_table_evidence(detector, name, around, linked))
     reasons.extend(_review_evidence(*reviewed))
@@ -117,26 +120,30 @@ def score(
     return Score(detector, logit, tuple(reasons))
 
 
-def _name_evidence(name: NameMatch, around: Surroundings) -> Sequence[Evidence]:
+def _name_evidence(name: NameMatch, thing: bool) -> Sequence[Evidence]:
     if name.strength < 0:
         return [Evidence(f"name:{name.phrase}", "the name is of something about it", -3.5)]
     if name.hint:
         return [Evidence(f"name:{name.phrase}", "the name hints at it", round(_HINT * name.strength, 2))]
     detail = "the name says it" if name.strength >= 0.9 else "a part of the name says it"
-    return [Evidence(f"name:{name.phrase}", detail, round(_NAME * name.strength, 2))]
+    weight = _THING if thing else _NAME
+    return [Evidence(f"name:{name.phrase}", detail, round(weight * name.strength, 2))]
 
 
-def _value_evidence(detector: Detector, seen: Seen, looked: int) -> Sequence[Evidence]:
+def _value_evidence(detector: Detector, seen: Seen, look: Look) -> Sequence[Evidence]:
+    looked = look.looked
     share = seen.valid / looked
     passed = seen.valid / seen.shaped if seen.shaped else 0.0
     beyond_luck = max(0.0, (passed - detector.chance) / (1 - detector.chance)) if detector.chance < 1 else 0.0
     effective = beyond_luck * seen.shaped / looked
     bits = seen.valid * -math.log(max(detector.chance, 0.002))
-    strength = min(detector.weight, bits) * math.sqrt(effective) if effective > 0.04 else 0.0
+    # No dictionary of names or towns holds all: a part says much where the values are many and different.
+    rich = detector.spread and look.distinct >= 40
+    strength = min(detector.weight, bits) * effective ** (0.35 if rich else 0.5) if effective > 0.04 else 0.0
     if detector.complete and share < 0.5:
         strength -= 7.0 * (1 - share * 2) * (looked / (looked + 1))
     elif detector.validator != "anything" and share < 0.1 and detector.weight >= 1.5:
-        strength -= 1.8 if seen.shaped * 2 >= looked else 4.0
+        strength -= 4.0 if detector.closed or seen.shaped * 2 < looked else 1.8
     found = [
         Evidence(f"value:{detector.detector}", f"{seen.valid} of {looked} sampled values", round(strength, 2)),
     ]
