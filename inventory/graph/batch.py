@@ -57,6 +57,7 @@ class NodeState:
     stated_by: tuple[str, ...]
     valid: bool
     about: str = ""  # of a finding
+    token: str = ""  # of a dataset: the state in which its content was last read
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,16 @@ class Changes:
         """The node stays as it is; who describes it and who states it differ."""
         self._patched(ref, {"scope": scope, "stated_by": sorted(stated_by)})
 
+    def remember(self, dataset: NodeRef, token: str, before: NodeState | None) -> None:
+        """Keep in which state the dataset's content was read; "" forgets it. This is no change of the dataset."""
+        if before is not None and before.valid and before.token == token:
+            return
+        written = self.create.get(dataset) or self.replace.get(dataset)
+        if written is not None:
+            written["content_token"] = token
+        elif before is not None:
+            self._patched(dataset, {"content_token": token})
+
     def end_node(self, ref: NodeRef) -> None:
         """The node is there no longer."""
         if ref not in self.end:
@@ -219,7 +230,8 @@ class Changes:
                 was, ref = row["was"], NodeRef(label, row["key"])
                 if was.get("fingerprint"):
                     ended = was.get("valid_to") or self.at
-                    version = {**was, "label": label, "valid_from": was.get("changed_at"), "valid_to": ended}
+                    kept = {name: value for name, value in was.items() if name != "content_token"}
+                    version = {**kept, "label": label, "valid_from": was.get("changed_at"), "valid_to": ended}
                     archived.append({"key": ref.key, "properties": version})
                 replaced.append({"key": ref.key, "properties": self._successor(ref, was)})
             transaction.run(
@@ -237,6 +249,8 @@ class Changes:
         """The node's new properties: what is stated, and the measures, which go on from version to version."""
         measured = {name: was[name] for name in (*NODES[ref.label].measured, "measures") if name in was}
         alive = "valid_to" not in was
+        if alive and "content_token" in was:  # what ended and is back is read anew
+            measured["content_token"] = was["content_token"]
         return _present(
             {
                 NODES[ref.label].key: ref.key,
@@ -417,11 +431,12 @@ def _nodes_where(transaction: Transaction, label: str, condition: str, values: l
             stated_by=tuple(row["stated_by"] or ()),
             valid=row["valid"],
             about=row["about"] or "",
+            token=row["token"] or "",
         )
         for row in transaction.run(
             f"MATCH (n:{label}) WHERE {condition} RETURN n.{NODES[label].key} AS key, n.fingerprint AS fingerprint, "
             "n.measures AS measures, n.scope AS scope, n.stated_by AS stated_by, n.valid_to IS NULL AS valid, "
-            "n.about AS about",
+            "n.about AS about, n.content_token AS token",
             values=values,
         )
     )

@@ -11,6 +11,7 @@ from inventory.graph.batch import (
     Changes,
     Counts,
     EdgeState,
+    NodeState,
     StatedEdge,
     batches,
     changed,
@@ -43,6 +44,10 @@ DATASETS_OF = (
     "MATCH (n:Dataset) WHERE n.system = $system AND n.urn STARTS WITH $listed "
     "AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
 )
+TOKENS_OF = (
+    "MATCH (n:Dataset) WHERE n.system = $system AND n.valid_to IS NULL AND n.content_token <> '' "
+    "RETURN n.urn AS urn, n.content_token AS token"
+)
 DATASETS_AT_ONCE = 50
 ASPECTS = (Aspect.LISTING, Aspect.STRUCTURE, Aspect.CONTENT, REVIEW)
 MOST_HELD = 50 * BATCH  # statements held for scopes that are not covered yet
@@ -57,6 +62,7 @@ class Part:
     measures: dict[NodeRef, MeasureFact] = field(default_factory=dict[NodeRef, MeasureFact])
     edges: dict[str, EdgeFact] = field(default_factory=dict[str, EdgeFact])
     covered: bool = False
+    token: str = ""  # of a dataset's content: the state that it was read in
 
     @property
     def size(self) -> int:
@@ -118,7 +124,7 @@ class ScanLoad:
             case Finding():
                 self.findings.append(observation)
             case Covered():
-                self._cover(Scope(observation.scope, observation.aspect))
+                self._cover(Scope(observation.scope, observation.aspect), observation.token)
             case SystemSeen():
                 self._system, self._reached = observation.urn, True
             case DatasetSeen():
@@ -152,9 +158,11 @@ class ScanLoad:
 
     # --- batches ------------------------------------------------------------------------------------------
 
-    def _cover(self, scope: Scope) -> None:
+    def _cover(self, scope: Scope, token: str) -> None:
         self._covered.add(scope)
-        self._part(scope).covered = scope not in self._broken
+        part = self._part(scope)
+        part.covered = scope not in self._broken
+        part.token = token
 
     def _part(self, scope: Scope) -> Part:
         part = self._parts.get(scope)
@@ -206,6 +214,7 @@ class ScanLoad:
         abouts = [NodeRef(label, f.about) for _, f in facts.values() for label in ("System", "Dataset")]
         there = read_nodes(transaction, abouts)
         edges = read_edges(transaction, [scope], ["ABOUT"])
+        skipped = self._skipped(transaction, known.values())
         for ref, (fact, finding) in facts.items():
             changes.state_node(fact, scope, before.get(ref))
             for label in ("System", "Dataset"):
@@ -213,12 +222,19 @@ class ScanLoad:
                 if about in there:
                     edge = EdgeFact("ABOUT", ref, about)
                     changes.state_edge(StatedEdge(scope, edge), edges.get(edge.id(scope)))
-        over = {ref for ref, node in known.items() if ref not in facts and self._is_over(node.about, state)}
+        gone = known.keys() - facts.keys()
+        over = {ref for ref in gone if known[ref].about not in skipped and self._is_over(known[ref].about, state)}
         for ref in over:
             changes.end_node(ref)
         for edge in edges.values():
             if edge.source in over:
                 changes.end_edge(edge)
+
+    def _skipped(self, transaction: Transaction, known: Iterable[NodeState]) -> set[str]:
+        """Of what is known to be amiss: the datasets that were not looked at, as they are as they were."""
+        seen = {node.about for node in known} & self._datasets
+        unread = [NodeRef("Dataset", urn) for urn in seen if Scope(urn, Aspect.CONTENT) not in self._covered]
+        return {node.ref.key for node in read_nodes(transaction, unread).values() if node.token}
 
     def _is_over(self, about: str, state: ScanState) -> bool:
         """Whether this scan looked where an earlier one found something that this one did not find."""
@@ -274,11 +290,14 @@ class Decision:
         self.changes = changes
         self.parts = parts
         self.transaction = transaction
-        places = {part.scope.urn for part in parts}
+        # What is only listed, as it is as it was, costs no look at its fields.
+        places = {part.scope.urn for part in parts if part.scope.aspect in (Aspect.STRUCTURE, Aspect.CONTENT)}
         scopes = {str(Scope(urn, aspect)) for urn in places for aspect in ASPECTS}
         self.edges = read_edges(transaction, scopes | {str(part.scope) for part in parts}, SCAN_EDGES)
         self.fields = read_fields(transaction, places)
-        others = {ref for part in parts for ref in _refs(part)} - self.fields.keys()
+        self.read = [(NodeRef("Dataset", p.scope.urn), p) for p in parts if p.scope.aspect == Aspect.CONTENT]
+        named = {ref for part in parts for ref in _refs(part)} | {dataset for dataset, _ in self.read}
+        others = named - self.fields.keys()
         self.nodes = self.fields | read_nodes(transaction, others)
         self.stated = {ref for part in parts for ref in part.nodes}
         self.decided = {(edge.source, edge.target) for edge in self.edges.values() if edge.scope.endswith(f"|{REVIEW}")}
@@ -293,6 +312,8 @@ class Decision:
                 self._measure(measure)
             for edge_id, fact in part.edges.items():
                 self._state_edge(part, edge_id, fact)
+        for dataset, part in self.read:
+            self.changes.remember(dataset, part.token if part.covered else "", self.nodes.get(dataset))
         ended = {edge.id: edge for part in self.parts if part.covered for edge in self._unsaid(part)}
         gone = self._gone_fields()
         for edge in self.edges.values():

@@ -55,7 +55,12 @@ NODES: Mapping[str, NodeType] = {
     node.label: node
     for node in (
         NodeType("System", "urn"),
-        NodeType("Dataset", "urn", measured=frozenset({"row_estimate", "object_count"}), indexes=("system",)),
+        NodeType(
+            "Dataset",
+            "urn",
+            measured=frozenset({"row_estimate", "object_count", "retention_evidence"}),
+            indexes=("system",),
+        ),
         NodeType(
             "Field",
             "urn",
@@ -110,7 +115,10 @@ EDGES: Mapping[str, EdgeType] = {
 
 #: Properties that the writer keeps of every node and edge; a fact cannot say them.
 BOOKKEEPING = frozenset(
-    {"valid_from", "valid_to", "changed_at", "scan", "scope", "stated_by", "fingerprint", "measures", "id"}
+    {
+        *("valid_from", "valid_to", "changed_at", "scan", "scope", "stated_by", "fingerprint", "measures", "id"),
+        "content_token",  # of a dataset: the state in which its content was last read
+    }
 )
 
 

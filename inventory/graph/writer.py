@@ -25,7 +25,7 @@ from inventory.graph.batch import (
 )
 from inventory.graph.catalogue import moment
 from inventory.graph.connection import Graph, Transaction
-from inventory.graph.scanload import ScanLoad, ScanState
+from inventory.graph.scanload import TOKENS_OF, ScanLoad, ScanState
 from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, check
 from inventory.graph.statements import REVIEW, Scope
 from inventory.model import Finding, Observation, Provenance, ReviewState, dataset_of
@@ -92,6 +92,15 @@ class GraphWriter:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+
+    def tokens(self, system: str) -> dict[str, str]:
+        """The state in which each dataset of the system was last read, by its URN; for `ScanContext.tokens`."""
+        return {row["urn"]: row["token"] for row in self.graph.stream(TOKENS_OF, system=system)}
+
+    def last_started(self) -> dict[str, datetime]:
+        """When each source's last scan began, by the source's name."""
+        rows = self.graph.read("MATCH (s:Scan) RETURN s.source AS source, max(s.started_at) AS at")
+        return {row["source"]: datetime.fromisoformat(row["at"]) for row in rows if row["source"] and row["at"]}
 
     def load(self, scan: ScanRun, observations: Iterable[Observation]) -> LoadReport:
         """Load what a scan says, as it says it. Raises GraphError, and what `observations` raises.
