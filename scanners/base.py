@@ -10,13 +10,18 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from cronsim import CronSim, CronSimError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+import inventory
 from inventory.errors import ConfigError
 from inventory.model import Observation
+from scanners.budget import Budget, Spent
+from scanners.timezones import known_timezone
 
 if TYPE_CHECKING:
     from scanners.detection.interface import Detection
@@ -36,6 +41,30 @@ class Sampling(BaseModel):
     seed: int = Field(default=0, description="The sample is the same for the same data and seed.")
 
 
+class Schedule(BaseModel):
+    """When a source is scanned on its own, by `inventory schedule run`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cron: str = Field(description="Minute, hour, day, month, weekday, as crontab(5) has them: 15 3 * * 1-5.")
+    timezone: str = Field(default="UTC", description="Of the cron expression, such as America/Toronto.")
+    catch_up: bool = Field(default=True, description="Scan once on start when a time passed while nothing ran.")
+
+    @field_validator("cron")
+    @classmethod
+    def _readable_cron(cls, cron: str) -> str:
+        try:
+            CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            raise ValueError(f"is no cron expression ({error})") from None
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, timezone: str) -> str:
+        return known_timezone(timezone)
+
+
 class SourceSettings(BaseModel):
     """What the settings of every source have. A subclass adds its own and fixes `type`."""
 
@@ -52,6 +81,8 @@ class SourceSettings(BaseModel):
         default="", description="Key of the organisation that runs it for us (seed/processors.yaml)."
     )
     sampling: Sampling = Sampling()
+    budget: Budget = Budget()
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +117,13 @@ class ScanContext:
     def token(self, settings: SourceSettings, *state: object) -> str:
         """A token for a dataset in this state (a counter, an ETag, a modification time), "" if it is not known.
 
-        It changes as well when the detector or the sampling changes, so that verdicts are made anew.
+        It changes as well with the program, the detector, the sampling and what is configured of the source, so
+        that everything is looked at anew.
         """
         if not state or any(part is None for part in state):
             return ""
-        said = (self.detection.version, settings.sampling.model_dump_json(), *map(str, state))
+        configured = (settings.sampling.model_dump_json(), settings.processor, settings.region)
+        said = (inventory.__version__, self.detection.version, *configured, *map(str, state))
         return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
 
     def unchanged(self, dataset: str, token: str) -> bool:
@@ -100,6 +133,37 @@ class ScanContext:
         stays. When it does read, `Covered(dataset, CONTENT, token)` remembers the state.
         """
         return bool(token) and self.tokens.get(dataset) == token
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a scan would read of one dataset: most rows, an estimate of their bytes, queries. 0 when unchanged."""
+
+    dataset: str
+    rows: int
+    bytes: int
+    queries: int
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some datasets of a source that a worker can read on its own; `done` datasets of `total` come before them.
+
+    `items` are the scanner's own, plain frozen values that can travel to another process.
+    """
+
+    items: tuple[object, ...]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRead:
+    """What a worker says of a chunk, and what it took of the source's budget."""
+
+    observations: tuple[Observation, ...]
+    spent: Spent
 
 
 @runtime_checkable
@@ -128,6 +192,28 @@ class Scanner(Protocol):
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
         """Look, and say what was seen."""
+        ...
+
+
+@runtime_checkable
+class DivisibleScanner(Scanner, Protocol):
+    """A scanner whose source can be read by several workers; `scan` does both steps by itself."""
+
+    def outline(self, context: ScanContext) -> Iterator[Observation | Chunk]:
+        """What `scan` says, with a chunk in the place of what reading it would say."""
+        ...
+
+    def read(self, context: ScanContext, chunk: Chunk, budget: Budget) -> ChunkRead:
+        """Read a chunk, from any process; the same data gives the same answer, so it may be tried again."""
+        ...
+
+
+@runtime_checkable
+class PlanningScanner(Scanner, Protocol):
+    """A scanner that can say what it would read, from metadata alone."""
+
+    def plan(self, context: ScanContext) -> Iterator[Planned]:
+        """Every dataset that a scan would list. Raises SourceError."""
         ...
 
 
