@@ -74,12 +74,21 @@ class Transformation(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PrincipalKind(StrEnum):
+    """What a system lets in: an account that signs in, a role that accounts have, or everyone."""
+
+    USER = "user"
+    ROLE = "role"
+    PUBLIC = "public"
+
+
 class Aspect(StrEnum):
     """What a scan has looked at when it says `Covered`."""
 
     LISTING = "listing"  # of a system: which datasets it holds
     STRUCTURE = "structure"  # of a dataset: fields, types, keys, flows, disclosures
     CONTENT = "content"  # of a dataset: profiles and classifications
+    ACCESS = "access"  # of a system or a dataset: who may read it
 
 
 class Severity(StrEnum):
@@ -106,6 +115,11 @@ def field_urn(dataset: str, column: str, pointer: str = "") -> str:
     """
     column = column.replace("~", "~0").replace("/", "~1")
     return f"{dataset}#{quote_name(column)}{quote_name(pointer)}"
+
+
+def principal_urn(system: str, name: str) -> str:
+    """`postgres://db:5432` and `analyst` give `principal:postgres://db:5432/analyst`."""
+    return f"principal:{system}/{quote_name(name)}"
 
 
 def quote_name(name: str) -> str:
@@ -164,6 +178,8 @@ class DatasetSeen:
     description: str = ""  # the source's own comment, redacted
     row_estimate: int | None = None
     object_count: int | None = None  # of an object group
+    retention_days: float | None = None  # after so many days the source itself deletes a record; None: not that we know
+    retention_evidence: str = ""  # what says so: a TTL, a topic's retention.ms, a lifecycle rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +288,22 @@ class DisclosureSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSeen:
+    """A principal of the scanned system may read all of it, one of its datasets, or one field of a dataset.
+
+    One of each `data` and `principal`: the most direct way. Principals are accounts and roles of the system, as it
+    names them; whoever is behind them is not known here.
+    """
+
+    data: str  # URN of a system, a dataset or a field
+    principal: str  # "analyst"
+    kind: PrincipalKind
+    privilege: str  # in the system's own word: "SELECT", "SUPERUSER", "roles/bigquery.dataViewer"
+    via: str = ""  # the role through which the principal has it, "" when it was granted to itself
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something the scan could not do or saw amiss, in one line: what, where, what to do.
 
@@ -311,6 +343,7 @@ Observation: TypeAlias = (
     | JobSeen
     | FlowSeen
     | DisclosureSeen
+    | AccessSeen
     | Finding
     | Covered
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inventory.model import FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, Verdict
@@ -18,6 +18,8 @@ class KnownField:
     pointer: str  # inside the column, "" for the column itself
     verdict: Verdict | None = None
     primary_key: bool = False
+    type: str = ""  # as the source declares it, "" if it does not
+    description: str = ""  # the source's own words, not yet redacted
 
 
 def field_sightings(
@@ -48,14 +50,32 @@ def field_sightings(
             continue
         seen.add(urn)
         is_key = not verdict.pointer and verdict.column in keys
-        yield FieldSeen(urn, dataset, name + pointer, verdict.type, position, primary_key=is_key)
+        yield _seen(
+            FieldSeen(urn, dataset, name + pointer, verdict.type, position, primary_key=is_key), fields, detection
+        )
         yield FieldProfiled(urn, verdict.profile)
         yield from _classifications(urn, verdict.verdicts, fields, detection)
     for (column, pointer), fields in known_at.items():
+        position = places.next(column, pointer)
+        column, pointer = redacted_path(column, pointer, detection)
         urn = field_urn(dataset, column, pointer)
-        is_key = any(field.primary_key for field in fields)
-        yield FieldSeen(urn, dataset, column + pointer, "", places.next(column, pointer), primary_key=is_key)
+        if urn in seen:
+            continue
+        seen.add(urn)
+        yield _seen(FieldSeen(urn, dataset, column + pointer, "", position), fields, detection)
         yield from _classifications(urn, (), fields, detection)
+
+
+def _seen(field: FieldSeen, known: Iterable[KnownField], detection: Detection) -> FieldSeen:
+    """The field with what the source declares of it."""
+    for said in known:
+        field = replace(
+            field,
+            type=said.type or field.type,
+            primary_key=field.primary_key or said.primary_key,
+            description=detection.redact(said.description) or field.description,
+        )
+    return field
 
 
 def _classifications(

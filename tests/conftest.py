@@ -133,3 +133,39 @@ def _emptied(graph):
         pass
     migrate(graph)
     return graph
+
+
+# --- stores of the fleet ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def fleet_stores():
+    """The module that starts real servers of record stores (tests/fleet/stores.py)."""
+    import importlib.util
+    from pathlib import Path
+
+    spec = importlib.util.spec_from_file_location("fleet_stores", Path(__file__).parent / "fleet" / "stores.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def running_store(fleet_stores, tmp_path_factory):
+    """Starts a server of the fleet for the test session; skips by name where it cannot run, and fails in CI."""
+    import os
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start(name: str):
+            try:
+                return stack.enter_context(getattr(fleet_stores, name)(tmp_path_factory.mktemp(name)))
+            except fleet_stores.ToolchainMissing as missing:
+                if os.environ.get("CI") == "true":
+                    pytest.fail(str(missing))
+                pytest.skip(str(missing))
+
+        yield start

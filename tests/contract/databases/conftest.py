@@ -74,3 +74,9 @@ def scanning_role(database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch)
         update={"user": "reader", "password": settings.password.model_copy(update={"env": "TEST_READER_PASSWORD"})}
     )
     database.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+@pytest.fixture(scope="session")
+def ferretdb(running_store) -> int:
+    """The port of a FerretDB of this test session."""
+    return running_store("ferretdb")

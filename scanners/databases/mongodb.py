@@ -1,0 +1,374 @@
+"""MongoDB 4.4 and later and what speaks its protocol (FerretDB, DocumentDB), by PyMongo.
+
+A sample is short stretches spread over the `_id`s, which the index that every collection has answers at once and
+which are the same at every scan; `$sample` gives other documents each time, and reads a whole collection when it is
+asked for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+from pydantic import Field, model_validator
+
+from inventory.errors import SourceError, UnreadableError
+from inventory.model import DatasetKind, FlowSeen, JobSeen, Observation, Provenance, SafeguardSeen, dataset_urn
+from scanners.base import Secret, SourceSettings, stable_seed
+from scanners.databases.catalog import Fault
+from scanners.detection.interface import Detection
+from scanners.record_store import (
+    DAY,
+    MOST_DEPTH,
+    Opening,
+    RecordSet,
+    RecordStoreScanner,
+    Retention,
+    dotted,
+    encryption_in_transit,
+    missing_driver,
+    quiet,
+)
+from scanners.sightings import KnownField
+
+if TYPE_CHECKING:
+    from bson import ObjectId
+    from pymongo import MongoClient
+    from pymongo.collection import Collection
+
+APPLICATION_NAME = "privacy-inventory"
+STRETCHES = 20
+SYSTEM_DATABASES = frozenset({"admin", "config", "local"})
+MOST_DECLARED = 1000  # fields of a validator's schema
+
+Document = dict[str, Any]
+
+
+class MongoDBSettings(SourceSettings):
+    """The databases of a MongoDB server, replica set or cluster."""
+
+    type: Literal["mongodb"] = "mongodb"
+    hosts: tuple[str, ...] = Field(default=("localhost:27017",), min_length=1, description="host:port of any members.")
+    srv: bool = Field(default=False, description="The one host is a DNS seed list (mongodb+srv).")
+    replica_set: str = Field(default="", description="The replica set's name, if it is to be checked.")
+    user: str = Field(default="", description="A user with the role `read`, or `readAnyDatabase`, and no other.")
+    password: Secret | None = None
+    auth_source: str = Field(default="admin", description="The database that knows the user.")
+    auth_mechanism: str = Field(default="", description="Such as SCRAM-SHA-256; by default what the server offers.")
+    tls: bool = Field(default=False, description="Always on with srv.")
+    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
+    read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
+        "secondaryPreferred"
+    )
+    databases: tuple[str, ...] = Field(default=(), description="Only these databases; all when empty.")
+    exclude_databases: tuple[str, ...] = Field(default=(), description="Not these databases.")
+    statement_timeout: float = Field(default=30.0, gt=0, description="Seconds after which a question is given up.")
+    connect_timeout: float = Field(default=10.0, gt=0, le=300, description="Seconds to wait for a server.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> MongoDBSettings:
+        if any("@" in host or "/" in host for host in self.hosts):
+            raise ValueError("hosts are host:port: credentials belong in user and password")
+        if self.srv and len(self.hosts) != 1:
+            raise ValueError("srv takes one host")
+        if bool(self.user) != bool(self.password):
+            raise ValueError("user and password go together")
+        return self
+
+
+class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"]):
+    """Scans the databases of one MongoDB deployment."""
+
+    settings_type: ClassVar[type[SourceSettings]] = MongoDBSettings
+    engine_name = "mongodb"
+
+    @property
+    def system(self) -> str:
+        """`mongodb://host:port` of the first host."""
+        settings = self.settings
+        host = settings.hosts[0]
+        return settings.namespace or f"mongodb://{host if settings.srv or ':' in host else host + ':27017'}"
+
+    def listed(self) -> tuple[str, ...]:
+        """All, or what each of the wanted databases holds."""
+        if self.settings.databases or self.settings.exclude_databases:
+            wanted = (name for name in self.settings.databases if name not in self.settings.exclude_databases)
+            return tuple(f"{name}." for name in wanted)
+        return ("",)
+
+    # --- connection ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def connected(self) -> Generator[MongoClient[Document]]:
+        """A client that reads; nothing is sent yet."""
+        settings = self.settings
+        try:
+            from pymongo import MongoClient
+            from pymongo.errors import PyMongoError
+        except ImportError:
+            raise missing_driver(settings.name, "mongodb") from None
+        quiet("pymongo")
+        options: dict[str, Any] = {
+            "appname": APPLICATION_NAME,
+            "connectTimeoutMS": _milliseconds(settings.connect_timeout),
+            "serverSelectionTimeoutMS": _milliseconds(settings.connect_timeout),
+            "socketTimeoutMS": _milliseconds(settings.statement_timeout + 10),
+            "readPreference": settings.read_preference,
+            "tls": self._encrypted,
+            "unicode_decode_error_handler": "replace",
+            "datetime_conversion": "DATETIME_AUTO",  # a date that Python has not is no error
+            "uuidRepresentation": "standard",
+            "maxPoolSize": 2,
+        }
+        if settings.password is not None:
+            options |= {
+                "username": settings.user,
+                "password": settings.password.reveal().get_secret_value(),
+                "authSource": settings.auth_source,
+                **({"authMechanism": settings.auth_mechanism} if settings.auth_mechanism else {}),
+            }
+        if settings.replica_set:
+            options["replicaSet"] = settings.replica_set
+        if settings.tls_ca_file is not None:
+            options["tlsCAFile"] = str(settings.tls_ca_file.expanduser())
+        hosts = [f"mongodb+srv://{settings.hosts[0]}"] if settings.srv else list(settings.hosts)
+        try:
+            client: MongoClient[Document] = MongoClient(hosts, **options)
+        except (PyMongoError, ValueError, OSError):
+            raise SourceError(settings.name, "the settings make no client", "check hosts and tls", "settings") from None
+        with client:
+            yield client
+
+    @property
+    def _encrypted(self) -> bool:
+        return self.settings.tls or self.settings.srv
+
+    def opening(self, client: MongoClient[Document]) -> Opening:
+        """The version; encryption at rest is told to users who may monitor the server, by servers that can encrypt."""
+        from pymongo.errors import OperationFailure
+
+        safeguards = [encryption_in_transit(self.system, self._encrypted)]
+        version = str(client.server_info().get("version", ""))
+        with suppress(OperationFailure):
+            status = client.admin.command("serverStatus", maxTimeMS=self._limit)
+            at_rest = _mapping(status.get("encryptionAtRest"))
+            if at_rest:
+                enabled = bool(at_rest.get("encryptionEnabled"))
+                safeguards.append(
+                    SafeguardSeen(self.system, "encryption_at_rest", enabled, f"serverStatus says {enabled}".lower())
+                )
+        return Opening(version, tuple(safeguards))
+
+    # --- listing -------------------------------------------------------------------------------------------
+
+    def listing(self, client: MongoClient[Document], detection: Detection) -> Iterator[RecordSet | UnreadableError]:
+        """The collections and views of every database but the server's own."""
+        from pymongo.errors import OperationFailure
+
+        settings = self.settings
+        for database in settings.databases or sorted(client.list_database_names()):
+            if database in SYSTEM_DATABASES or database in settings.exclude_databases:
+                continue
+            try:
+                found = list(client[database].list_collections())
+            except OperationFailure as error:
+                yield _unlisted(settings.name, database, self.fault(error))
+                continue
+            for entry in found:
+                if not str(entry["name"]).startswith("system."):
+                    yield self._record_set(client[database][entry["name"]], entry)
+
+    def _record_set(self, collection: Collection[Document], entry: Mapping[str, Any]) -> RecordSet:
+        options = _mapping(entry.get("options"))
+        schema = _mapping(_mapping(options.get("validator")).get("$jsonSchema"))
+        description = str(schema.get("description") or schema.get("title") or "")
+        if entry.get("type") == "view":
+            related = tuple(self._view(collection, options))
+            return RecordSet(collection.full_name, DatasetKind.VIEW, description, related=related)
+        indexes = self._indexes(collection)
+        return RecordSet(
+            collection.full_name,
+            DatasetKind.COLLECTION,
+            description,
+            row_estimate=self._count(collection),
+            retention=_retention(indexes, options),
+            known=(*_declared(schema), *_indexed(indexes)),
+        )
+
+    def _view(self, collection: Collection[Document], options: Mapping[str, Any]) -> Iterator[Observation]:
+        dataset = dataset_urn(self.system, collection.full_name)
+        source = dataset_urn(self.system, f"{collection.database.name}.{options.get('viewOn', '')}")
+        job = f"job:{dataset}"
+        yield JobSeen(job, collection.full_name, "view", dataset)
+        yield FlowSeen(source, dataset, Provenance.CONFIG, job=job)
+
+    def _indexes(self, collection: Collection[Document]) -> list[Mapping[str, Any]]:
+        from pymongo.errors import OperationFailure
+
+        with suppress(OperationFailure):
+            return list(collection.list_indexes())
+        return []
+
+    def _count(self, collection: Collection[Document]) -> int | None:
+        from pymongo.errors import OperationFailure
+
+        with suppress(OperationFailure):
+            return collection.estimated_document_count(maxTimeMS=self._limit)
+        return None
+
+    # --- content -------------------------------------------------------------------------------------------
+
+    def sample(self, client: MongoClient[Document], subject: RecordSet) -> Iterator[Mapping[str, Any]]:
+        """Stretches over the `_id`s of a large collection, the first documents of any other and of a view."""
+        database, _, name = subject.name.partition(".")
+        collection, rows = client[database][name], self.settings.sampling.rows
+        if subject.kind is DatasetKind.VIEW:
+            yield from collection.find(limit=rows, max_time_ms=self._limit)
+            return
+        if subject.row_estimate is not None and subject.row_estimate <= rows:
+            yield from self._run(collection, {}, rows)
+            return
+        first, last = self._end(collection, 1), self._end(collection, -1)
+        bounds = _bounds(first, last, stable_seed(str(self.settings.sampling.seed), subject.name))
+        if not bounds:
+            yield from self._run(collection, {}, rows - rows // 2)
+            yield from self._run(collection, {}, rows // 2, direction=-1)
+            return
+        taken = 0
+        for number, (low, high) in enumerate(bounds):
+            share = -(-(rows - taken) // (len(bounds) - number))
+            for document in self._run(collection, {"_id": {"$gte": low, "$lt": high}}, share):
+                taken += 1
+                yield document
+
+    def _run(
+        self, collection: Collection[Document], where: Document, rows: int, direction: int = 1
+    ) -> Iterator[Document]:
+        if rows > 0:
+            cursor = collection.find(where, limit=rows, max_time_ms=self._limit, batch_size=min(rows, 200))
+            with cursor.sort("_id", direction):
+                yield from cursor
+
+    def _end(self, collection: Collection[Document], direction: int) -> object:
+        for document in collection.find({}, {"_id": 1}, limit=1, max_time_ms=self._limit).sort("_id", direction):
+            return document.get("_id")
+        return None
+
+    @property
+    def _limit(self) -> int:
+        return _milliseconds(self.settings.statement_timeout)
+
+    def fault(self, error: Exception) -> Fault | None:
+        """By the server's code (github.com/mongodb/mongo, error_codes.yml), or the driver's class."""
+        from bson.errors import BSONError
+        from pymongo import errors
+
+        if isinstance(error, errors.OperationFailure):
+            return _FAULTS.get(error.code or 0, Fault("unreadable", f"the server refused with code {error.code or 0}"))
+        if isinstance(error, errors.ConfigurationError):
+            return Fault("settings", "the settings do not fit the server", "check hosts, srv and replica_set", True)
+        if isinstance(error, errors.ConnectionFailure):
+            return Fault("unreachable", f"cannot reach {self.settings.hosts[0]}", "check hosts, tls and network", True)
+        if isinstance(error, BSONError):
+            return Fault("damaged", "holds documents that are not valid", "check the collection")
+        if isinstance(error, errors.PyMongoError):
+            return Fault("unreadable", f"its documents could not be read ({type(error).__name__})", "report this")
+        return None
+
+
+SCANNER = MongoDBScanner
+
+_NO_PERMISSION = Fault("no-permission", "no permission to read it", "grant the role read to the scanning user")
+_FAULTS = {
+    13: _NO_PERMISSION,
+    18: Fault("sign-in", "the server refused the user or password", "check user, password and auth_source", True),
+    26: Fault("changed", "it was dropped while it was read", "scan again"),
+    50: Fault("statement-timeout", "reading it took too long", "raise statement_timeout, or exclude it"),
+    11600: Fault("unreachable", "the server is shutting down", "scan again later", True),
+}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+def _unlisted(source: str, database: str, fault: Fault | None) -> UnreadableError:
+    fault = fault or _NO_PERMISSION
+    if fault.fatal:
+        raise SourceError(source, fault.cause, fault.remedy, fault.code)
+    return UnreadableError(f"{source}: database {database}", fault.cause, fault.remedy, fault.code)
+
+
+def _bounds(first: object, last: object, seed: int) -> list[tuple[object, object]]:
+    """Half-open ranges spread over the `_id`s; none if these are not ObjectIds or whole numbers."""
+    from bson import ObjectId
+
+    if isinstance(first, ObjectId) and isinstance(last, ObjectId):
+        low, high = int.from_bytes(first.binary), int.from_bytes(last.binary)
+        return [(_object_id(start), _object_id(end)) for start, end in _stretches(low, high, seed)]
+    if type(first) is int and type(last) is int:
+        return list(_stretches(first, last, seed))
+    return []
+
+
+def _stretches(low: int, high: int, seed: int) -> Iterator[tuple[int, int]]:
+    width = -(-(high - low + 1) // STRETCHES)
+    offset = seed % max(width // 2, 1)
+    for start in range(low, high + 1, width):
+        yield start + offset, start + width
+
+
+def _object_id(number: int) -> ObjectId:
+    from bson import ObjectId
+
+    return ObjectId(min(number, 2**96 - 1).to_bytes(12))
+
+
+def _indexed(indexes: list[Mapping[str, Any]]) -> Iterator[KnownField]:
+    """What is indexed is a field, whether the sample has it or not."""
+    yield KnownField("_id", "", primary_key=True)
+    for index in indexes:
+        for path in _mapping(index.get("key")):
+            if path not in ("_id", "_fts", "_ftsx") and "$" not in path:
+                yield KnownField(*dotted(path))
+
+
+def _retention(indexes: list[Mapping[str, Any]], options: Mapping[str, Any]) -> Retention:
+    """A TTL index deletes documents so many seconds after the time in its field."""
+    for seconds, source in (
+        *((index.get("expireAfterSeconds"), "a TTL index") for index in indexes),
+        (options.get("expireAfterSeconds"), "the time series' expireAfterSeconds"),
+    ):
+        if isinstance(seconds, int | float):
+            return Retention(seconds / DAY, f"{source} deletes after {seconds:.0f} s")
+    return Retention()
+
+
+def _declared(schema: Mapping[str, Any]) -> Iterator[KnownField]:
+    """The fields that a validator's JSON schema names, with their types and descriptions."""
+    waiting: list[tuple[str, Mapping[str, Any]]] = [("", schema)]
+    said = 0
+    while waiting:
+        path, node = waiting.pop(0)
+        properties = _mapping(node.get("properties") if path.count("/") < MOST_DEPTH else None)
+        for name, about in ((name, _mapping(about)) for name, about in properties.items()):
+            said += 1
+            if said > MOST_DECLARED:
+                return
+            place = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
+            column, slash, pointer = place[1:].partition("/")
+            kind = about.get("bsonType") or about.get("type") or ""
+            yield KnownField(
+                column.replace("~1", "/").replace("~0", "~"),
+                slash + pointer,
+                type=kind if isinstance(kind, str) else ",".join(map(str, kind)),
+                description=str(about.get("description") or about.get("title") or ""),
+                primary_key=place == "/_id",
+            )
+            waiting.append((place, _mapping(about.get("items")) or about))

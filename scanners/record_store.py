@@ -1,0 +1,367 @@
+"""What stores of records without tables have in common: documents, key-value pairs, wide columns, search, messages.
+
+A store is one module: settings, a subclass of `RecordStoreScanner`, and `SCANNER`. It says how to connect, which sets
+of records it holds, how to read a bounded sample of one, and what its driver's errors mean; this module makes
+observations of that. Drivers are imported when a scan begins, so that only those in use need be installed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from inventory.errors import InventoryError, SourceError, UnreadableError
+from inventory.model import (
+    Aspect,
+    Covered,
+    DatasetKind,
+    DatasetSeen,
+    Finding,
+    Observation,
+    SafeguardSeen,
+    Severity,
+    SystemKind,
+    SystemSeen,
+    dataset_urn,
+    quote_name,
+)
+from scanners.base import Progress, ScanContext, SourceSettings
+from scanners.databases.catalog import Fault
+from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
+from scanners.disclosure import configured_disclosure
+from scanners.records import JsonObject, cut, records, union
+from scanners.sightings import KnownField, field_sightings
+
+DAY = 86_400
+MOST_DEPTH = 32  # what is nested deeper is left out
+_BATCH = 500
+
+SettingsT = TypeVar("SettingsT", bound=SourceSettings)
+Client = TypeVar("Client")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What the source itself says of how long it keeps a record; `days` is None when it keeps it without an end."""
+
+    days: float | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet:
+    """A collection, index, topic or group of keys, as its store lists it.
+
+    `name` is its OpenLineage name, already without personal values where these may stand in it. `state` is whatever
+    changes when its content does ((), if the store does not tell), `related` what else is known of it.
+    """
+
+    name: str
+    kind: DatasetKind
+    description: str = ""
+    row_estimate: int | None = None
+    retention: Retention = Retention()
+    known: tuple[KnownField, ...] = ()
+    state: tuple[object, ...] = ()
+    related: tuple[Observation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a server says of itself."""
+
+    version: str = ""
+    safeguards: tuple[SafeguardSeen, ...] = ()
+
+
+@dataclass(slots=True)
+class Sample:
+    """The records that were read, and why it ended early if it did."""
+
+    rows: list[JsonObject] = field(default_factory=list[JsonObject])
+    failure: InventoryError | None = None
+
+
+class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
+    """Scans one store; see `scanners.base.Scanner` for what it yields."""
+
+    settings_type: ClassVar[type[SourceSettings]]
+    engine_name: ClassVar[str]  # "mongodb", "kafka"
+    system_kind: ClassVar[SystemKind] = SystemKind.DATABASE
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._settings = cast(SettingsT, settings)
+
+    @property
+    def settings(self) -> SettingsT:
+        """The source's settings."""
+        return self._settings
+
+    # --- what a store says of itself -----------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def system(self) -> str:
+        """The system's URN."""
+
+    @abstractmethod
+    def connected(self) -> AbstractContextManager[Client]:
+        """A client, closed at the end. May raise ConfigError for a missing secret, SourceError for a missing driver."""
+
+    @abstractmethod
+    def opening(self, client: Client) -> Opening:
+        """Ask the server for its version and safeguards; the first that is asked of it."""
+
+    @abstractmethod
+    def listing(self, client: Client, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
+        """Every set of records that people made; an error among them for a part that cannot be listed."""
+
+    @abstractmethod
+    def sample(self, client: Client, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
+        """Records of it, the same for the same data and seed; as many as are taken, at most `sampling.rows`."""
+
+    @abstractmethod
+    def fault(self, error: Exception) -> Fault | None:
+        """What a driver's error means, None if it is none of the driver's. Its text is never quoted."""
+
+    def listed(self) -> Sequence[str]:
+        """What the names of all listed sets begin with: "" for the whole system."""
+        return ("",)
+
+    # --- the scan ------------------------------------------------------------------------------------------
+
+    def scan(self, context: ScanContext) -> Iterator[Observation]:
+        """List the sets of records, then look at each."""
+        with self.connected() as client:
+            opening = self._asked(lambda: self.opening(client))
+            yield self._system_seen(opening.version)
+            yield from opening.safeguards
+            complete = True
+            found: dict[str, RecordSet] = {}
+            for listed in self._pulled(self.listing(client, context.detection), self.system):
+                if isinstance(listed, RecordSet):
+                    found[listed.name] = listed
+                else:
+                    complete = False
+                    yield Finding(self.system, listed.code, Severity.ERROR, str(listed))
+            for done, (name, subject) in enumerate(sorted(found.items())):
+                context.report(Progress(self.settings.name, done, len(found), name))
+                yield from self._dataset(client, subject, context)
+            context.report(Progress(self.settings.name, len(found), len(found)))
+        if complete:
+            for prefix in self.listed():
+                yield Covered(dataset_urn(self.system, prefix) if prefix else self.system, Aspect.LISTING)
+
+    def _system_seen(self, version: str) -> SystemSeen:
+        settings = self.settings
+        return SystemSeen(
+            self.system, self.system_kind, settings.name, self.engine_name, version, settings.region, settings.processor
+        )
+
+    def _dataset(self, client: Client, subject: RecordSet, context: ScanContext) -> Iterator[Observation]:
+        dataset = dataset_urn(self.system, subject.name)
+        yield DatasetSeen(
+            dataset,
+            self.system,
+            subject.kind,
+            subject.name,
+            description=context.detection.redact(subject.description),
+            row_estimate=subject.row_estimate,
+            retention_days=subject.retention.days,
+            retention_evidence=subject.retention.evidence,
+        )
+        yield from configured_disclosure(self.settings, dataset)
+        yield from subject.related
+        yield from subject.findings
+        token = context.token(self.settings, *subject.state)
+        if context.unchanged(dataset, token):
+            return
+        sample = self._sampled(client, subject)
+        if sample.failure is not None:
+            yield Finding(dataset, sample.failure.code, Severity.ERROR, str(sample.failure))
+        if sample.failure is None or sample.rows:
+            yield from self._fields(dataset, subject, sample.rows, context.detection)
+        if sample.failure is None:
+            yield Covered(dataset, Aspect.STRUCTURE)
+            yield Covered(dataset, Aspect.CONTENT, token)
+
+    def _sampled(self, client: Client, subject: RecordSet) -> Sample:
+        """Records until there are as many, or so many bytes, as the settings allow."""
+        sampling, sample, size = self.settings.sampling, Sample(), 0
+        try:
+            for record in self._pulled(self.sample(client, subject), subject.name):
+                row = cast(JsonObject, plain(record, sampling.value_bytes))
+                sample.rows.append(row)
+                size += len(json.dumps(row, ensure_ascii=False))
+                if len(sample.rows) >= sampling.rows or size >= sampling.bytes:
+                    break
+        except UnreadableError as error:
+            sample.failure = error
+        return sample
+
+    def _fields(
+        self, dataset: str, subject: RecordSet, rows: Sequence[JsonObject], detection: Detection
+    ) -> Iterator[Observation]:
+        chunks = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+        converted = [records(chunk, self.settings.sampling.value_bytes) for chunk in chunks]
+        columns = with_known(union(each.columns for each in converted), subject.known)
+        table = detection.table(TableContext(subject.name, columns, subject.description))
+        for each in converted:
+            if not table.feed(each.batch):
+                break
+        verdicts = list(table.verdicts())
+        yield from field_sightings(dataset, verdicts, columns, detection, placed(subject.known, verdicts))
+
+    # --- errors --------------------------------------------------------------------------------------------
+
+    def _asked(self, question: Callable[[], Item]) -> Item:
+        """The answer to the first question: what goes wrong with it goes wrong with the whole source."""
+
+        def once() -> Iterator[Item]:
+            yield question()
+
+        try:
+            return next(self._pulled(once(), ""))
+        except UnreadableError as error:
+            failure = SourceError(self.settings.name, error.cause, error.remedy, error.code)
+        raise failure
+
+    def _pulled(self, items: Iterator[Item], about: str) -> Iterator[Item]:
+        """The items, with the driver's errors in our own words and nothing of their text."""
+        while True:
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            except InventoryError:
+                raise
+            except Exception as error:
+                fault = self.fault(error)
+                if fault is None:
+                    raise
+            else:
+                yield item
+                continue
+            raise self._failure(fault, about)  # outside the handler, so that the driver's error is not its context
+
+    def _failure(self, fault: Fault, about: str) -> SourceError | UnreadableError:
+        source = self.settings.name
+        if fault.fatal or about in ("", self.system):
+            return SourceError(source, fault.cause, fault.remedy, fault.code)
+        return UnreadableError(f"{source}: {quote_name(about)}", fault.cause, fault.remedy, fault.code)
+
+
+# --- what several stores say ------------------------------------------------------------------------------
+
+
+def encryption_in_transit(system: str, encrypted: bool) -> SafeguardSeen:
+    """Whether the scanner's own session is encrypted."""
+    evidence = "the scanner's own session is encrypted" if encrypted else "the scanner's own session is not encrypted"
+    return SafeguardSeen(system, "encryption_in_transit", encrypted, evidence)
+
+
+def missing_driver(source: str, extra: str) -> SourceError:
+    """The driver of this kind of store is not installed."""
+    return SourceError(source, "its driver is missing", f"pip install 'privacy-inventory[{extra}]'", "missing-driver")
+
+
+def quiet(*loggers: str) -> None:
+    """Keep drivers from logging below WARNING: there they log statements and answers, with the values in them."""
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+
+
+def host_and_port(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+# --- records ----------------------------------------------------------------------------------------------
+
+
+def plain(value: object, value_bytes: int, depth: int = 0) -> object:
+    """A driver's value as a JSON value; texts are cut to `value_bytes`, bytes that are no text are left out."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return cut(value, value_bytes)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, bytes | bytearray):
+        return _text(bytes(value), value_bytes)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if depth >= MOST_DEPTH:
+        return None
+    if hasattr(value, "_asdict"):  # a named tuple
+        value = cast(Any, value)._asdict()
+    if isinstance(value, Mapping):
+        items = cast(Mapping[object, object], value).items()
+        return {cut(str(key), value_bytes): plain(item, value_bytes, depth + 1) for key, item in items}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item, value_bytes, depth + 1) for item in cast(Iterable[object], value)]
+    return cut(str(value), value_bytes)
+
+
+def parsed(text: str) -> object:
+    """The JSON object or array that the text is, or the text itself."""
+    if text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text
+
+
+def _number(value: Decimal) -> int | float | None:
+    if not value.is_finite():
+        return None
+    return int(value) if value == value.to_integral_value() and abs(value) < 10**30 else float(value)
+
+
+def _text(value: bytes, value_bytes: int) -> str | None:
+    value = value[:value_bytes]
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return value[: error.start].decode("utf-8") if error.start >= len(value) - 3 and error.start else None
+
+
+# --- known fields -----------------------------------------------------------------------------------------
+
+
+def with_known(columns: Iterable[ColumnContext], known: Iterable[KnownField]) -> tuple[ColumnContext, ...]:
+    """The columns, with what the source says of them."""
+    said = {each.column: each for each in known if not each.pointer}
+    return tuple(
+        replace(column, comment=about.description, primary_key=about.primary_key) if about is not None else column
+        for column in columns
+        for about in (said.get(column.name),)
+    )
+
+
+def placed(known: Iterable[KnownField], verdicts: Iterable[FieldVerdict]) -> list[KnownField]:
+    """The known fields where the sample has them: a declaration does not say which of its parts are arrays."""
+    places: dict[tuple[str, str], str] = {}
+    for verdict in verdicts:  # an array comes before its elements
+        places.setdefault((verdict.column, verdict.pointer.replace("/-", "")), verdict.pointer)
+    return [replace(each, pointer=places.get((each.column, each.pointer), each.pointer)) for each in known]
+
+
+def dotted(path: str) -> tuple[str, str]:
+    """`address.city` as a column's name and the pointer inside it."""
+    column, *rest = path.split(".")
+    return column, "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in rest)

@@ -1,0 +1,86 @@
+"""Real servers of the stores that are no SQL databases, each prepared once into .cache/fleet, on a free loopback port.
+
+Every one is a child that ends with its starter (`seed/estate/servers/leash.py`). What cannot run here raises
+ToolchainMissing with the reason.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from seed.estate.servers.process import running
+
+ROOM = Path(__file__).parent
+
+
+class ToolchainMissing(Exception):
+    """What has to be installed first."""
+
+
+# --- preparing --------------------------------------------------------------------------------------------
+
+
+def _needed(purpose: str, *tools: str) -> None:
+    for tool in tools:
+        if shutil.which(tool) is None:
+            raise ToolchainMissing(f"{purpose} needs {tool}")
+
+
+def _prepared(name: str, inputs: Sequence[str], prepare: Callable[[Path], None]) -> Path:
+    """The cache folder of one server, made by `prepare` when it is not there or its inputs have changed."""
+    cache = Path(os.environ.get("INVENTORY_CACHE") or ROOM.parents[1] / ".cache") / "fleet" / name
+    cache.mkdir(parents=True, exist_ok=True)
+    wanted = b"".join((ROOM / name / each).read_bytes() for each in inputs)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once prepare it one after the other
+        done = cache / "inputs"
+        if not done.exists() or done.read_bytes() != wanted:
+            prepare(cache)
+            done.write_bytes(wanted)
+    return cache
+
+
+def _jars(name: str) -> str:
+    """The class path of the artifacts that the server's pom.xml names, brought by Maven."""
+    _needed(f"a real {name} server", "java", "mvn")
+
+    def bring(cache: Path) -> None:
+        shutil.rmtree(cache / "lib", ignore_errors=True)
+        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={cache / 'lib'}"]
+        subprocess.run(["mvn", "-q", "-B", "-f", str(ROOM / name / "pom.xml"), *goal], check=True)
+
+    return f"{_prepared(name, ['pom.xml'], bring) / 'lib'}/*"
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+# --- servers ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def ferretdb(home: Path) -> Iterator[int]:
+    """The port of a FerretDB (MongoDB's protocol over SQLite)."""
+    _needed("FerretDB", "go")
+
+    def build(cache: Path) -> None:
+        command = ["go", "build", "-buildvcs=false", "-o", str(cache / "ferretdb"), "."]
+        subprocess.run(command, cwd=ROOM / "ferretdb", check=True)
+
+    program = _prepared("ferretdb", ["go.mod", "go.sum", "main.go"], build) / "ferretdb"
+    data = home / "data"
+    data.mkdir()
+    with running("ferretdb", lambda port: [str(program), str(port), str(data)], _listens, home / "log") as port:
+        yield port
