@@ -27,15 +27,15 @@ from inventory.model import (
     dataset_urn,
     quote_name,
 )
-from scanners.base import Progress, ScanContext, SourceSettings, stable_seed
+from scanners.base import Progress, Sampling, ScanContext, SourceSettings, stable_seed
 from scanners.buckets.content import Content
-from scanners.buckets.formats import format_of
+from scanners.buckets.formats import tables_of
 from scanners.buckets.formats.interface import Table
 from scanners.buckets.grouping import Group, Grouping, ObjectRef
 from scanners.buckets.objects import read_range
-from scanners.detection.interface import Detection, TableContext, TableDetection
+from scanners.buckets.tables import Tables
+from scanners.detection.interface import Detection
 from scanners.disclosure import configured_disclosure
-from scanners.records import union
 from scanners.sightings import field_sightings
 
 
@@ -104,62 +104,67 @@ class BucketScanner(ABC):
         groups = _redacted(grouping.groups(), context.detection)
         for done, (name, group) in enumerate(groups.items()):
             context.report(Progress(self.settings.name, done, len(groups), name))
-            yield from self._dataset(store, name, group, context.detection)
+            yield from self._dataset(store, name, group, context)
         context.report(Progress(self.settings.name, len(groups), len(groups)))
         if self.whole and not unlisted:
             yield Covered(self.system, Aspect.LISTING)
 
-    def _dataset(self, store: ObjectStore, name: str, group: Group, detection: Detection) -> Iterator[Observation]:
+    def _dataset(self, store: ObjectStore, name: str, group: Group, context: ScanContext) -> Iterator[Observation]:
+        detection = context.detection
         dataset = dataset_urn(self.system, name)
         yield DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
         yield from configured_disclosure(self.settings, dataset)
+        token = context.token(self.settings, group.count, group.state)
+        if context.unchanged(dataset, token):
+            return
         reading = _Reading(f"{self.settings.name}: {quote_name(name)}")
         if not group.size:
             yield Finding(dataset, "empty", Severity.INFO, f"{reading.source}: holds no bytes")
             return
         refs = group.sample()
+        sampling = self._share(len(refs))
         with ThreadPoolExecutor(min(len(refs), _READERS)) as pool:
-            opened = reading.opened(pool.map(partial(self._open_object, store, reading.source), refs))
-        columns = union(sample.table.columns for sample in opened)
-        table = detection.table(TableContext(name, columns))
-        self._feed(table, opened, reading)
+            opened = reading.opened(pool.map(partial(self._open_object, store, reading.source, sampling), refs))
+        tables = Tables(name, (each.first for each in opened if each.first is not None), detection)
+        for each in opened:
+            reading.read(each, tables, sampling)
         if opened:
-            yield from field_sightings(dataset, table.verdicts(), columns, detection)
+            yield from field_sightings(dataset, tables.verdicts(), tables.columns(), detection)
         yield from reading.findings(dataset)
-        if opened and not reading.failures:
+        if opened and not reading.failed:
             yield Covered(dataset, Aspect.STRUCTURE)
-        if opened and (reading.rows or not reading.failures):
-            yield Covered(dataset, Aspect.CONTENT)
+        if opened and (reading.rows or not reading.failed):
+            yield Covered(dataset, Aspect.CONTENT, "" if reading.failed else token)
 
-    def _open_object(self, store: ObjectStore, source: str, ref: ObjectRef) -> _Opened | UnreadableError:
+    def _share(self, objects: int) -> Sampling:
+        """The sampling of each of so many objects: the rows are divided among them."""
+        sampling = self.settings.sampling
+        return sampling.model_copy(update={"rows": -(-sampling.rows // max(objects, 1))})
+
+    def _open_object(
+        self, store: ObjectStore, source: str, sampling: Sampling, ref: ObjectRef
+    ) -> _Opened | UnreadableError:
         try:
             read = partial(_read, store, ref, source)
-            content = Content(source, ref.key, ref.size, read, self.settings.sampling.bytes)
-            found = format_of(content)
-            if found is None:
-                return content.unreadable("unknown-format", "is in a format that is not read")
-            return _Opened(content, found.open(content, self.settings.sampling))
+            content = Content(source, ref.key, ref.size, read, sampling.bytes)
+            tables = tables_of(content, sampling)
+            return _Opened(content, next(tables, None), tables)
         except UnreadableError as error:
             return error
-
-    def _feed(self, table: TableDetection, opened: list[_Opened], reading: _Reading) -> None:
-        """The first rows of each object, as many of each as are its share of the sample."""
-        share = -(-self.settings.sampling.rows // max(len(opened), 1))
-        for sample in opened:
-            try:
-                for batch in _first_rows(sample.table, share):
-                    reading.rows += batch.num_rows
-                    if not table.feed(batch):
-                        break
-            except UnreadableError as error:
-                reading.fail(error)
-            reading.remarks.update(sample.content.remarks)
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
+    """An object of which the first table is open already."""
+
     content: Content
-    table: Table
+    first: Table | None
+    rest: Iterator[Table]
+
+    def tables(self) -> Iterator[Table]:
+        if self.first is not None:
+            yield self.first
+            yield from self.rest
 
 
 @dataclass(slots=True)
@@ -187,6 +192,32 @@ class _Reading:
                 self.fail(result)
         return found
 
+    def read(self, opened: _Opened, tables: Tables, sampling: Sampling) -> None:
+        """The first rows of each table of an object. What breaks off one table leaves the others."""
+        left: Counter[str] = Counter()
+        broken: set[tuple[str, str]] = set()
+        try:
+            for table in opened.tables():
+                left.setdefault(table.name, sampling.rows)
+                tables.open(table)
+                try:
+                    for batch in _first_rows(table, left[table.name]):
+                        self.rows += batch.num_rows
+                        left[table.name] -= batch.num_rows
+                        if not tables.feed(table, batch):
+                            break
+                except UnreadableError as error:
+                    broken.add((error.code, str(error)))
+        except UnreadableError as error:
+            broken.add((error.code, str(error)))
+        self.failures.update(broken)
+        self.remarks.update(opened.content.remarks)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be read that a format is there for."""
+        return any(code not in _OPAQUE for code, _ in self.failures)
+
     def findings(self, dataset: str) -> Iterator[Finding]:
         """One finding a code."""
         for (code, message), count in sorted(self.failures.items()):
@@ -208,6 +239,8 @@ def _read(store: ObjectStore, ref: ObjectRef, source: str, start: int, end: int)
 
 
 def _first_rows(table: Table, rows: int) -> Iterator[pa.RecordBatch]:
+    if rows <= 0:
+        return
     for batch in table.batches:
         yield batch.slice(0, rows)
         rows -= batch.num_rows

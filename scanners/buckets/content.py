@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from inventory.errors import UnreadableError
+from scanners.buckets.compression import Broken, wrapper_of
 from scanners.buckets.grouping import split_suffix
 
 #: What the formats see when they are asked whether an object is theirs.
 HEAD = 64 * 2**10
 _CHUNK = 2**20
-_GZIP = b"\x1f\x8b"
-#: DEFLATE's own limit is 1032:1; logs reach 50:1.
-MOST_RATIO = 500
-#: Less output than this is no bomb.
-_HARMLESS = 2**20
+#: What is packed in what is packed: compressions and archives inside one another.
+MOST_NESTED = 5
+#: All that is unpacked from one object (the members of an archive together), in times of the limit.
+_MOST_UNPACKED = 8
 
 #: Bytes from an offset to another (exclusive).
 ReadRange = Callable[[int, int], bytes]
@@ -32,6 +30,13 @@ class Head:
     data: bytes
     complete: bool  # it is the whole content
     suffix: str  # ".csv", in lower case and without the compression's
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """How many more bytes may be unpacked from one stored object."""
+
+    left: int
 
 
 class Content:
@@ -47,25 +52,55 @@ class Content:
         self.limit = limit
         self.cut = False  # reading stopped at the limit, so that the end is missing
         self.remarks: Counter[tuple[str, str]] = Counter()
-        self._read = read
+        self._read: ReadRange | None = read
+        self._depth = 0
+        self._allowance = _Allowance(limit * _MOST_UNPACKED)
         start = read(0, min(size, HEAD, limit))  # UnreadableError when there is nothing to read
-        self.compressed = start[:2] == _GZIP
-        chunks = self._raw(start)
-        self._stream = _Peekable(self._bounded(self._gunzip(chunks) if self.compressed else chunks))
+        self._begin(key, self._raw(start))
+
+    def member(self, key: str, chunks: Iterator[bytes]) -> Content:
+        """What is packed in this content under a name of its own, read from `chunks`; remarks are made here."""
+        inner = object.__new__(Content)
+        inner.source, inner.limit, inner.size = self.source, self.limit, -1
+        inner.cut = False
+        inner.remarks = self.remarks
+        inner._read = None
+        inner._depth = self._depth + 1
+        inner._allowance = self._allowance
+        inner._begin(key, chunks)
+        return inner
+
+    def _begin(self, key: str, chunks: Iterator[bytes]) -> None:
+        self._stream = _Peekable(self._bounded(chunks))
+        self.compressed = False
+        while (wrapper := wrapper_of(self._stream.peek(16))) is not None:
+            self.compressed = True
+            self._depth += 1
+            self._refuse_depth()
+            self._stream = _Peekable(self._bounded(self._unwrapped(wrapper.unpack, iter(self._stream))))
+        self._refuse_depth()
         data = self._stream.peek(HEAD)
         self.head = Head(data[:HEAD], self._is_complete(len(data)), _suffix(key))
+
+    def _refuse_depth(self) -> None:
+        if self._depth > MOST_NESTED:
+            raise UnreadableError(self.source, "is packed too many times over", "", "nested-too-deep")
 
     def chunks(self) -> Iterator[bytes]:
         """The content from its beginning; UnreadableError where it breaks off."""
         return iter(self._stream)
 
-    def file(self) -> BinaryIO:
+    def beginning(self) -> bytes:
+        """As much of the content as may be read, at once; `cut` says whether that is not all."""
+        return b"".join(self.chunks())
+
+    def file(self) -> io.BufferedReader | io.BytesIO:
         """The content as a file that can be read anywhere, of which at most `limit` bytes are read."""
-        if not self.compressed:
+        if self._read is not None and not self.compressed:
             return io.BufferedReader(_RangeFile(self), buffer_size=64 * 2**10)
-        data = b"".join(self.chunks())
+        data = self.beginning()
         if self.cut:
-            raise self.unreadable("too-large", "is compressed as a whole and too large to read", "raise sampling.bytes")
+            raise self.unreadable("too-large", "is packed as a whole and too large to read", "raise sampling.bytes")
         return io.BytesIO(data)
 
     def remark(self, code: str, cause: str) -> None:
@@ -80,6 +115,7 @@ class Content:
 
     def read_range(self, start: int, end: int) -> bytes:
         """Stored bytes, as they are."""
+        assert self._read is not None
         return self._read(start, min(end, self.size))
 
     def _is_complete(self, ahead: int) -> bool:
@@ -92,47 +128,33 @@ class Content:
             if position >= self.limit:
                 self.cut = True
                 return
-            chunk = self._read(position, min(position + _CHUNK, self.size, self.limit))
+            chunk = self.read_range(position, min(position + _CHUNK, self.limit))
             if not chunk:
-                raise self.unreadable("truncated", "is shorter than the listing says", "scan again")
+                raise UnreadableError(self.source, "is shorter than the listing says", "scan again", "truncated")
             position += len(chunk)
             yield chunk
 
     def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         left = self.limit
         for chunk in chunks:
-            yield chunk[:left]
-            if len(chunk) > left:
+            allowed = min(left, self._allowance.left)
+            if allowed:
+                yield chunk[:allowed]
+            if len(chunk) > allowed:
                 self.cut = True
                 return
             left -= len(chunk)
+            self._allowance.left -= len(chunk)
 
-    def _gunzip(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The members of a gzip file (RFC 1952), one after another."""
-        member = zlib.decompressobj(wbits=31)
-        taken = given = 0
-        for chunk in chunks:
-            taken += len(chunk)
-            data = chunk
-            while data:
-                try:
-                    out = member.decompress(data, _CHUNK)
-                except zlib.error:
-                    raise self.unreadable("corrupt-gzip", "is a damaged gzip file", "write it again") from None
-                given += len(out)
-                if given >= _HARMLESS and given > MOST_RATIO * (taken - len(member.unconsumed_tail)):
-                    raise self.unreadable("bomb", "unpacks to far more than any log or table does; it was not read")
-                if out:
-                    yield out
-                data = member.unconsumed_tail
-                if member.eof:
-                    data = member.unused_data.lstrip(b"\0")
-                    if data and not data.startswith(_GZIP[:1]):
-                        return  # gzip itself ignores what follows the last member
-                    if data:
-                        member = zlib.decompressobj(wbits=31)
-        if not member.eof and not self.cut:
-            raise self.unreadable("truncated-gzip", "is a gzip file that breaks off", "write it again")
+    def _unwrapped(
+        self, unpack: Callable[[Iterator[bytes]], Iterator[bytes]], chunks: Iterator[bytes]
+    ) -> Iterator[bytes]:
+        try:
+            yield from unpack(chunks)
+        except Broken as broken:
+            if broken.early and self.cut:
+                return  # the end is missing because reading stopped
+            raise UnreadableError(self.source, broken.cause, broken.remedy, broken.code) from None
 
 
 class _Peekable:
@@ -199,4 +221,6 @@ class _RangeFile(io.RawIOBase):
 
 def _suffix(key: str) -> str:
     suffix = split_suffix(key.rsplit("/", 1)[-1])[1].lower()
-    return suffix.removesuffix(".gz")
+    for wrapping in (".gz", ".bz2", ".xz", ".zst", ".lz4"):
+        suffix = suffix.removesuffix(wrapping)
+    return suffix

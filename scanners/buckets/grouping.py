@@ -70,6 +70,7 @@ class ObjectRef:
     size: int
     modified: float
     etag: str | None = None
+    version: str | None = None  # the store's own name for this state of the object
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Group:
     seed: int
     count: int = 0
     size: int = 0
+    state: int = 0  # changes when an object comes, goes or is written again; the same in any order of the listing
     oldest: ObjectRef | None = None
     newest: ObjectRef | None = None
     spread: list[tuple[int, str, ObjectRef]] = field(default_factory=list[tuple[int, str, ObjectRef]])
@@ -92,6 +94,7 @@ class Group:
         """Count the object, and keep it if it is among the few. Empty objects are counted only."""
         self.count += 1
         self.size += ref.size
+        self.state = (self.state + _state(ref)) & _STATE_BITS
         if ref.size:
             self._keep(ref)
 
@@ -99,6 +102,7 @@ class Group:
         """Take in another group."""
         self.count += other.count
         self.size += other.size
+        self.state = (self.state + other.state) & _STATE_BITS
         for ref in (other.oldest, other.newest, *(ref for *_, ref in other.spread)):
             if ref is not None:
                 self._keep(ref)
@@ -324,6 +328,15 @@ def is_table(suffix: str) -> bool:
 
 def _age(ref: ObjectRef) -> tuple[float, str]:
     return ref.modified, ref.key
+
+
+_STATE_BITS = 2**128 - 1
+
+
+def _state(ref: ObjectRef) -> int:
+    """The object as it is: what its store says of its version, and else when it was written."""
+    said = f"{ref.key}\0{ref.size}\0{ref.version or ref.etag or ref.modified}"
+    return int.from_bytes(hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=16).digest())
 
 
 def _hash(seed: int, key: str) -> int:

@@ -81,7 +81,7 @@ def _pages(store: ObjectStore, prefix: str) -> Iterable[Sequence[obstore.ObjectM
 
 
 def _ref(meta: obstore.ObjectMeta) -> ObjectRef:
-    return ObjectRef(meta["path"], meta["size"], meta["last_modified"].timestamp(), meta["e_tag"])
+    return ObjectRef(meta["path"], meta["size"], meta["last_modified"].timestamp(), meta["e_tag"], meta["version"])
 
 
 def listing_error(error: Exception, source: str) -> SourceError:

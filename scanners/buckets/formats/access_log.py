@@ -34,14 +34,14 @@ class AccessLog:
         good = sum(1 for line in first if _LINE.match(line))
         return Recognition.CONTENT if first and good * 5 >= len(first) * 4 else Recognition.NO
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """One row a request; "-" is null, and a line of another shape is left out."""
         matches = [match for line in head_lines(content) if (match := _LINE.match(line))]
         combined = not matches or any(match.group(_COMMON + 1) is not None for match in matches)
         fields = _FIELDS if combined else _FIELDS[:_COMMON]
         requests = _requests(content, sampling.value_bytes, len(fields))
         batches = (text_batch(fields, rows) for rows in batches_of(requests, min(BATCH, sampling.rows)))
-        return Table(tuple(ColumnContext(name, "string") for name in fields), batches)
+        yield Table(tuple(ColumnContext(name, "string") for name in fields), batches)
 
 
 def _requests(content: Content, value_bytes: int, width: int) -> Iterator[tuple[str | None, ...]]:

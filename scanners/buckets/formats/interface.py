@@ -29,14 +29,19 @@ class Recognition(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An opened object: the columns known so far and its rows, which are read as they are asked for."""
+    """One table of an opened object: the columns known so far and its rows, which are read as they are asked for.
+
+    `name` tells it from the object's other tables: a sheet, an archive's member, a table of a dump; "" when there is
+    but one. A name may come again, with more rows.
+    """
 
     columns: tuple[ColumnContext, ...]
     batches: Iterator[pa.RecordBatch]
+    name: str = ""
 
 
 class Format(Protocol):
-    """Reads one kind of content as a table."""
+    """Reads one kind of content as tables."""
 
     @property
     def name(self) -> str:
@@ -52,6 +57,9 @@ class Format(Protocol):
         """Look at `content.head` (only)."""
         ...
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
-        """The table, values cut to `sampling.value_bytes`; UnreadableError here or in its batches."""
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
+        """The tables, each read before the next one is asked for; UnreadableError here or in their batches.
+
+        Values are cut to `sampling.value_bytes`. No table needs to give more than `sampling.rows` rows.
+        """
         ...

@@ -38,7 +38,7 @@ class JsonDocument:
             return Recognition.CONTENT
         return Recognition.NAME if named else Recognition.NO
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """The records one after another; of a document that is too long, those that are whole."""
         encoding = encoding_of(content.head.data)
         if not encoding:
@@ -54,7 +54,7 @@ class JsonDocument:
             content.remark("nul-bytes", "holds NUL bytes, which were dropped")
             text = text.replace("\0", "")
         text = text.removeprefix("\ufeff").lstrip()
-        return table_of(batches_of(_records(content, text), min(BATCH, sampling.rows)), sampling)
+        yield table_of(batches_of(_records(content, text), min(BATCH, sampling.rows)), sampling)
 
 
 def _is_json_or_cut(text: str, complete: bool) -> bool:

@@ -33,9 +33,9 @@ class JsonLines:
             return Recognition.CONTENT
         return Recognition.NAME if named else Recognition.NO
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """The columns of the first batch; later ones may bring more."""
-        return table_of(batches_of(_objects(content), min(BATCH, sampling.rows)), sampling)
+        yield table_of(batches_of(_objects(content), min(BATCH, sampling.rows)), sampling)
 
 
 def _objects(content: Content) -> Iterator[JsonObject]:

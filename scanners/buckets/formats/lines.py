@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scanners.base import Sampling
@@ -27,13 +28,13 @@ class Lines:
             return Recognition.ANY_TEXT
         return Recognition.NAME if content.head.suffix in self.suffixes else Recognition.NO
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """One row a line that is not blank."""
         rows = (cut(line, sampling.value_bytes) for line in lines(content) if line.strip())
         batches = (
             text_batch((_COLUMN,), [(row,) for row in batch]) for batch in batches_of(rows, min(BATCH, sampling.rows))
         )
-        return Table((ColumnContext(_COLUMN, "string"),), batches)
+        yield Table((ColumnContext(_COLUMN, "string"),), batches)
 
 
 FORMAT = Lines()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scanners.base import Sampling
 from scanners.buckets.content import Content
+from scanners.buckets.formats.columnar import columns_of, short_values
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.detection.interface import ColumnContext
-from scanners.records import batch_of, cut
 
 _MAGIC = b"PAR1"
 #: Encodings shrink a column before compression does: no real row group unpacks to so many times its size.
@@ -35,7 +33,7 @@ class Parquet:
             return Recognition.MAGIC
         return Recognition.NAME if content.head.suffix.rsplit(".", 1)[-1] in ("parquet", "pq") else Recognition.NO
 
-    def open(self, content: Content, sampling: Sampling) -> Table:
+    def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """Columns and their types from the footer."""
         if not content.head.data.startswith(_MAGIC):
             raise content.unreadable("not-parquet", "is no Parquet file, whatever its name says")
@@ -45,11 +43,7 @@ class Parquet:
         except (pa.ArrowException, OSError, ValueError):
             raise content.unreadable("damaged-parquet", "is a damaged Parquet file", "write it again") from None
         _refuse_bomb(content, file.metadata)
-        schema: Any = file.schema_arrow
-        columns = tuple(
-            ColumnContext(name, _type_name(kind)) for name, kind in zip(schema.names, schema.types, strict=True)
-        )
-        return Table(columns, _batches(content, file, sampling))
+        yield Table(columns_of(file.schema_arrow), _batches(content, file, sampling))
 
 
 def _refuse_bomb(content: Content, metadata: pq.FileMetaData) -> None:
@@ -65,27 +59,9 @@ def _batches(content: Content, file: pq.ParquetFile, sampling: Sampling) -> Iter
             batch_size=min(BATCH, sampling.rows), use_threads=False
         )
         for batch in batches:
-            yield _with_short_values(batch, sampling.value_bytes)
+            yield short_values(batch, sampling.value_bytes)
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError):
         raise content.unreadable("damaged-parquet", "is a damaged Parquet file", "write it again") from None
-
-
-def _type_name(kind: pa.DataType) -> str:
-    return "json" if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json" else str(kind)
-
-
-def _with_short_values(batch: pa.RecordBatch, value_bytes: int) -> pa.RecordBatch:
-    columns = cast("list[pa.Array[Any]]", batch.columns)  # pyright: ignore[reportUnknownMemberType]
-    return batch_of(batch.schema.names, [_short(column, value_bytes) for column in columns])
-
-
-def _short(array: pa.Array[Any], value_bytes: int) -> pa.Array[Any]:
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        return array
-    values: list[str | None] = array.to_pylist()
-    if all(value is None or len(value) * 4 <= value_bytes for value in values):
-        return array
-    return pa.array([None if value is None else cut(value, value_bytes) for value in values], array.type)
 
 
 FORMAT = Parquet()
