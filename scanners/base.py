@@ -113,6 +113,7 @@ class ScanContext:
     detection: Detection
     report: ProgressSink = field(default=_silent)
     tokens: Mapping[str, str] = field(default_factory=dict[str, str])  # by dataset URN: its state when last read
+    basis: str = ""  # digest of the users' own detectors
 
     def token(self, settings: SourceSettings, *state: object) -> str:
         """A token for a dataset in this state (a counter, an ETag, a modification time), "" if it is not known.
@@ -123,7 +124,7 @@ class ScanContext:
         if not state or any(part is None for part in state):
             return ""
         configured = (settings.sampling.model_dump_json(), settings.processor, settings.region)
-        said = (inventory.__version__, self.detection.version, *configured, *map(str, state))
+        said = (inventory.__version__, self.detection.version, self.basis, *configured, *map(str, state))
         return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
 
     def unchanged(self, dataset: str, token: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from inventory.graph.catalogue import Catalogue, moment
+from inventory.graph.writer import GraphWriter
+from inventory.model import ReviewState
 
 Row: TypeAlias = Mapping[str, Any]
 Moment: TypeAlias = str
@@ -19,14 +21,24 @@ Moment: TypeAlias = str
 class Context:
     """One request's way to the graph."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, caller: str = "command line") -> None:
         self._catalogue = catalogue
+        self._caller = caller
         self._now = moment()
         self._loaders: dict[tuple[object, ...], DataLoader[str, list[Row]]] = {}
 
     def moment(self, as_of: datetime | None) -> Moment:
         """The moment of an `asOf` argument; when absent, the same «now» for the whole request."""
         return moment(as_of) if as_of else self._now
+
+    def moment_after(self) -> Moment:
+        """The moment after what this request has changed."""
+        self._now = moment()
+        return self._now
+
+    def review(self, field: str, category: str, state: ReviewState) -> None:
+        """Keep the caller's decision on a classification (blocking). Raises QuestionError, GraphError."""
+        GraphWriter(self._catalogue.graph).review(field, category, state, self._caller, datetime.now(UTC))
 
     async def rows(self, entry: str, **parameters: Any) -> list[Row]:
         """The rows of a catalogue entry."""

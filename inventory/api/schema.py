@@ -9,7 +9,7 @@ from strawberry.types import ExecutionContext
 
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
-from inventory.api.resolvers import QUESTIONS
+from inventory.api.resolvers import DECISIONS, QUESTIONS
 from inventory.api.settings import Limits
 from inventory.api.types.nodes import NODE_TYPES
 
@@ -25,6 +25,7 @@ def build_schema(limits: Limits) -> InventorySchema:
     """The schema that holds questions to `limits`."""
     return InventorySchema(
         query=merge_types("Query", QUESTIONS),
+        mutation=merge_types("Mutation", DECISIONS),
         types=NODE_TYPES,
         extensions=[*limiters(limits), ErrorsForCallers],
     )

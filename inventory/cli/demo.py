@@ -79,7 +79,8 @@ def _mapped(graph: Graph, config: Config) -> bool:
     say("Scanning")
     started = time.monotonic()
     with progress() as report:
-        outcomes = road.scan_into(graph, config.sources, report)
+        context = road.detection_context(config, road.reviews(graph), report)
+        outcomes = road.scan_into(graph, config.sources, context)
     for outcome in outcomes:
         road.tell_outcome(outcome)
     road.tell_findings(road.derive(graph, config).findings)

@@ -6,7 +6,8 @@ The commands import this module when they run and not before, so that `--help` a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable, Sequence
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,13 +26,15 @@ from inventory.graph.engine import EmbeddedEngine, engine_graph
 from inventory.graph.schema import migrate
 from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
 from inventory.lineage.derive import Derived, derive_flows
-from inventory.model import Finding, Observation, Severity
+from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
 from inventory.scan.config import Config, ServeSection, load_config
 from inventory.scan.recording import Recording, record, replay
 from inventory.scan.run import SourceOutcome, run_scans
 from scanners.base import ProgressSink, ScanContext, Scanner
-from scanners.detection import ColumnDetector
+from scanners.detection import ColumnDetector, Review
+from scanners.detection.lint import extended
+from scanners.detection.values import kind_of_declared
 
 SCANS_AT_ONCE = 4
 
@@ -99,10 +102,33 @@ def load_recording(graph: Graph, recording: Recording) -> LoadReport:
     return GraphWriter(graph).load(run, replay(recording))
 
 
-def scan_into(graph: Graph, scanners: Sequence[Scanner], report: ProgressSink) -> list[SourceOutcome[LoadReport]]:
+def reviews(graph: Graph) -> Iterator[dict[str, Any]]:
+    """What people decided of classifications (catalogue entry `reviews`)."""
+    return Catalogue(graph).pages("reviews")
+
+
+def detection_context(config: Config, decided: Iterable[dict[str, Any]], report: ProgressSink) -> ScanContext:
+    """What scans are given: the detector with the user's own detectors, and what people decided before."""
+    rules = config.detection.rules
+    reviewed = tuple(
+        Review(
+            column=row["node"].get("name", ""),
+            kind=kind_of_declared(row["node"].get("type", "")),
+            category=row["category"],
+            confirmed=row["edge"]["state"] == ReviewState.CONFIRMED,
+        )
+        for row in decided
+    )
+    # Reviews are left out: a decision a day must not make everything be read anew. Fields like the reviewed one
+    # follow when their data is next read, or with --full.
+    basis = hashlib.sha256(repr([path.read_bytes() for path in rules]).encode()).hexdigest() if rules else ""
+    detection = ColumnDetector(extended(rules), reviews=reviewed)
+    return ScanContext(detection=detection, report=report, basis=basis)
+
+
+def scan_into(graph: Graph, scanners: Sequence[Scanner], context: ScanContext) -> list[SourceOutcome[LoadReport]]:
     """Scan side by side into the graph; every source's outcome."""
     writer, run, started = GraphWriter(graph), new_run_id(), datetime.now(UTC)
-    context = ScanContext(detection=ColumnDetector(), report=report)
 
     def load(source: str, observations: Iterable[Observation]) -> LoadReport:
         return writer.load(ScanRun(run, source, started), observations)
@@ -111,11 +137,10 @@ def scan_into(graph: Graph, scanners: Sequence[Scanner], report: ProgressSink) -
         return sorted(run_scans(scanners, context, load, executor), key=lambda outcome: outcome.source)
 
 
-def record_into(folder: Path, scanners: Sequence[Scanner], report: ProgressSink) -> list[SourceOutcome[int]]:
+def record_into(folder: Path, scanners: Sequence[Scanner], context: ScanContext) -> list[SourceOutcome[int]]:
     """Scan side by side, each source into a recording in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC)
-    context = ScanContext(detection=ColumnDetector(), report=report)
 
     def write(source: str, observations: Iterable[Observation]) -> int:
         path = folder / f"{source}.jsonl"

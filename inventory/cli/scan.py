@@ -40,7 +40,7 @@ def scan(
     scanners = road.chosen_scanners(settings, source or [])
     if output is not None:
         with progress(as_json=as_json) as report:
-            recorded = road.record_into(output, scanners, report)
+            recorded = road.record_into(output, scanners, road.detection_context(settings, (), report))
         for outcome in recorded:
             road.tell_trouble(outcome)
         complete = all(outcome.complete for outcome in recorded)
@@ -48,7 +48,8 @@ def scan(
         with road.opened_graph(settings) as graph:
             road.declare(graph, settings)  # the words that verdicts are said in; writes nothing when they are there
             with progress(as_json=as_json) as report:
-                outcomes = road.scan_into(graph, scanners, report)
+                context = road.detection_context(settings, road.reviews(graph), report)
+                outcomes = road.scan_into(graph, scanners, context)
             derived = road.derive(graph, settings)
         complete = all(outcome.complete for outcome in outcomes)
         if as_json:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -32,6 +32,8 @@ from typing import Any, cast
 
 from inventory.errors import QuestionError
 from inventory.graph.connection import Graph, Row
+
+PAGE = 500
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _DECLARED = re.compile(r"(\w+)(?:\s*=\s*(\"[^\"]*\"|\[[^\]]*\]|[^,\s]+))?")
@@ -65,6 +67,16 @@ class Catalogue:
         """`ask` for an event loop."""
         entry = entry_named(name)
         return [decode(row) for row in await self.graph.aread(entry.query, **_filled(entry, parameters))]
+
+    def pages(self, name: str, /, **parameters: Any) -> Iterator[Row]:
+        """All rows of a paged entry, a page at a time."""
+        after = ""
+        while True:
+            rows = self.ask(name, **parameters, after=after, limit=PAGE)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["cursor"]
 
     async def check(self) -> None:
         """Raise GraphError unless the graph answers."""

@@ -24,11 +24,11 @@ from inventory.graph.batch import (
     read_stated_by,
 )
 from inventory.graph.catalogue import moment
-from inventory.graph.connection import Graph, Transaction
+from inventory.graph.connection import Graph, Row, Transaction
 from inventory.graph.scanload import TOKENS_OF, ScanLoad, ScanState
-from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, check
+from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, Value, check
 from inventory.graph.statements import REVIEW, Scope
-from inventory.model import Finding, Observation, Provenance, ReviewState, dataset_of
+from inventory.model import Aspect, Finding, Observation, Provenance, ReviewState, dataset_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,8 @@ class GraphWriter:
         return LoadReport(scope, "", "completed", counts)
 
     def review(self, field: str, category: str, state: ReviewState, by: str, at: datetime) -> None:
-        """Keep a person's decision on a classification; scans do not change it. SUGGESTED takes it back.
+        """Keep a person's decision on a classification; scans do not change it. SUGGESTED takes it back, and what the
+        detector said holds again.
 
         Raises QuestionError when the inventory does not hold the field or the category; GraphError.
         """
@@ -159,13 +160,19 @@ class GraphWriter:
             present = read_edges(transaction, scopes, ["CLASSIFIED_AS"])
             here = [edge for edge in present.values() if (edge.source, edge.target) == (source, target)]
             decided = next((edge for edge in here if edge.scope == scope), None)
+            known = read_properties(transaction, decided or here[0]) if here else {}
             if state is ReviewState.SUGGESTED:
                 if decided is not None:
                     changes.end_edge(decided)
+                    if known.get("detector"):
+                        content = str(Scope(dataset_of(field), Aspect.CONTENT))
+                        fact = EdgeFact("CLASSIFIED_AS", source, target, {}, _suggestion(known))
+                        changes.state_edge(StatedEdge(content, fact), present.get(fact.id(content)))
                 return
-            reasons = read_properties(transaction, decided or here[0]) if here else {}
-            said = {name: reasons.get(name) for name in ("confidence", "evidence_json", "detector")}
+            said = _suggestion(known) | {"suggested_by": known.get("suggested_by") or known.get("provenance")}
             said |= {"state": str(state), "by": by, "provenance": str(Provenance.REVIEW)}
+            if not here:
+                said["confidence"] = 1.0 if state is ReviewState.CONFIRMED else 0.0
             changes.state_edge(StatedEdge(scope, EdgeFact("CLASSIFIED_AS", source, target, {}, said)), decided)
             for edge in here:
                 if edge is not decided:
@@ -175,6 +182,15 @@ class GraphWriter:
 
     def _changed(self, at: str, by: str, decide: Callable[[Transaction, Changes], None]) -> Counts:
         return changed(self.graph, at, by, decide)
+
+
+def _suggestion(known: Row) -> dict[str, Value]:
+    """What the detector said, of an edge that is its suggestion or a person's decision on it."""
+    reasons: dict[str, Value] = {name: known.get(name) for name in ("confidence", "evidence_json", "detector")}
+    return reasons | {
+        "state": str(ReviewState.SUGGESTED),
+        "provenance": known.get("suggested_by") or known.get("provenance"),
+    }
 
 
 # --- declared facts ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from inventory.graph.catalogue import Catalogue
 from inventory.graph.connection import Graph
@@ -17,8 +17,6 @@ from inventory.graph.schema import EdgeFact, NodeFact, NodeRef
 from inventory.graph.writer import GraphWriter, LoadReport
 from inventory.lineage.views import DatasetRow, JobRow, derive
 from inventory.model import Finding, FlowSeen, Provenance
-
-PAGE = 500
 
 
 class KnownFlow(Protocol):
@@ -93,25 +91,14 @@ def _end(urn: str) -> NodeRef:
 
 
 def _jobs(catalogue: Catalogue) -> Iterator[JobRow]:
-    for row in _pages(catalogue, "jobs"):
+    for row in catalogue.pages("jobs"):
         node = row["node"]
         yield JobRow(row["key"], row["dataset"], node.get("statement", ""), node.get("dialect", ""))
 
 
 def _datasets(catalogue: Catalogue) -> Iterator[DatasetRow]:
-    for system in _pages(catalogue, "systems"):
-        for dataset in _pages(catalogue, "datasets", system=system["key"]):
-            fields = _pages(catalogue, "fields", dataset=dataset["key"])
+    for system in catalogue.pages("systems"):
+        for dataset in catalogue.pages("datasets", system=system["key"]):
+            fields = catalogue.pages("fields", dataset=dataset["key"])
             name = dataset["node"].get("name", "")
             yield DatasetRow(dataset["key"], system["key"], name, tuple(field["key"] for field in fields))
-
-
-def _pages(catalogue: Catalogue, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """All rows of a paged entry."""
-    after = ""
-    while True:
-        rows = catalogue.ask(name, **parameters, after=after, limit=PAGE)
-        yield from rows
-        if len(rows) < PAGE:
-            return
-        after = rows[-1]["cursor"]

@@ -60,6 +60,12 @@ class DeclaredSection(Section):
     processors: Path | None = Field(default=None, description="The organisations it names.")
 
 
+class DetectionSection(Section):
+    """What is added to the detectors that come with the program."""
+
+    rules: tuple[Path, ...] = Field(default=(), description="YAML files of your own detectors (inventory detect lint).")
+
+
 class FlowSection(Section):
     """A flow that people know of and no scanner can see, such as a nightly export."""
 
@@ -76,6 +82,7 @@ class Config(Section):
     graph: GraphSection = GraphSection()
     serve: ServeSection = ServeSection()
     declared: DeclaredSection = DeclaredSection()
+    detection: DetectionSection = DetectionSection()
     sources: tuple[Scanner, ...] = Field(default=(), description="What to scan.")
     flows: tuple[FlowSection, ...] = Field(default=(), description="Flows known to people.")
 
@@ -171,7 +178,10 @@ def _anchored(config: Config, base: Path) -> Config:
         return None if path is None else base / path.expanduser()
 
     declared = DeclaredSection(policy=anchor(config.declared.policy), processors=anchor(config.declared.processors))
-    return config.model_copy(update={"data_dir": base / config.data_dir.expanduser(), "declared": declared})
+    rules = tuple(base / path.expanduser() for path in config.detection.rules)
+    data_dir = base / config.data_dir.expanduser()
+    update = {"data_dir": data_dir, "declared": declared, "detection": DetectionSection(rules=rules)}
+    return config.model_copy(update=update)
 
 
 def source_settings(config: Config) -> Mapping[str, SourceSettings]:

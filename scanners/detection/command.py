@@ -17,11 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from inventory.errors import InventoryError
-from scanners.detection.catalogue import shipped
 from scanners.detection.detector import ColumnDetector
 from scanners.detection.files import batches
 from scanners.detection.interface import FieldVerdict, TableContext
-from scanners.detection.lint import lint, load, read
+from scanners.detection.lint import extended, lint, read
 
 app = typer.Typer(no_args_is_help=True, help="Detect personal data in a file; check your own detectors.")
 
@@ -33,10 +32,7 @@ def detect_file(
 
     `rules` are YAML files of further detectors. Raises UnreadableError for the file, ConfigError for the rules.
     """
-    own = [detector for rule in rules for detector in load(rule)]
-    replaced = {detector.detector for detector in own}
-    kept = [detector for detector in shipped() if detector.detector not in replaced]
-    detection = ColumnDetector([*kept, *own], exhaustive=exhaustive).table(TableContext(path.stem, ()))
+    detection = ColumnDetector(extended(rules), exhaustive=exhaustive).table(TableContext(path.stem, ()))
     for batch in batches(path):
         if not detection.feed(batch.select([column]) if column in batch.schema.names else batch) and not exhaustive:
             break

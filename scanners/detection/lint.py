@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from inventory.errors import ConfigError
 from inventory.vocabulary import categories
-from scanners.detection.catalogue import Detector, parse
+from scanners.detection.catalogue import Detector, parse, shipped
 
 SECONDS = 3.0
 """A pattern that takes longer than this on some fifty hostile texts of 1,500 characters is refused."""
@@ -55,6 +55,13 @@ def load(path: Path) -> Sequence[Detector]:
             if complaint.refused:
                 raise ConfigError(f"{path.name}, detector {complaint.detector}", complaint.message)
     return detectors
+
+
+def extended(rules: Iterable[Path]) -> Sequence[Detector]:
+    """The shipped detectors, with a user's own: one of the same name replaces the shipped one. Raises ConfigError."""
+    own = [detector for path in rules for detector in load(path)]
+    replaced = {detector.detector for detector in own}
+    return [*(detector for detector in shipped() if detector.detector not in replaced), *own]
 
 
 def lint(detector: Detector) -> list[Complaint]:

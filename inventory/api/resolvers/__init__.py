@@ -1,4 +1,7 @@
-"""The questions that can be asked, a module a topic: each is one catalogue entry, asked and put into words."""
+"""The questions that can be asked, a module a topic: each is one catalogue entry, asked and put into words.
+
+And the decisions that people take, which are mutations.
+"""
 
 from inventory.api.resolvers.categories import CategoryQuestions
 from inventory.api.resolvers.datasets import DatasetQuestions
@@ -7,6 +10,7 @@ from inventory.api.resolvers.flows import FlowQuestions
 from inventory.api.resolvers.nodes import NodeQuestions
 from inventory.api.resolvers.policy import PolicyQuestions
 from inventory.api.resolvers.processors import ProcessorQuestions
+from inventory.api.resolvers.reviews import ReviewDecisions
 from inventory.api.resolvers.scans import ScanQuestions
 from inventory.api.resolvers.search import SearchQuestions
 from inventory.api.resolvers.systems import SystemQuestions
@@ -23,3 +27,5 @@ QUESTIONS = (
     SearchQuestions,
     NodeQuestions,
 )
+
+DECISIONS = (ReviewDecisions,)

@@ -172,6 +172,11 @@ CASES = {
         lambda rows: [(r["node"]["name"], r["edge"]["present"]) for r in rows],
         [("Encryption in transit", True)],
     ),
+    "reviews": (
+        {},
+        lambda rows: [(r["key"], r["category"], r["edge"]["state"], r["edge"]["by"]) for r in rows],
+        [(f"{T1}#name", "user.name", "rejected", "ada")],
+    ),
     "scans": (
         {"source": "shop"},
         lambda rows: [(r["key"], r["node"]["state"], r["systems"]) for r in rows],

@@ -247,7 +247,9 @@ def test_a_scan_leaves_a_persons_decision(graph, estate, load, clock, state):
     assert [row["edge"]["state"] for row in Catalogue(graph).ask("classifications_of_fields", keys=[field])] == [state]
 
     GraphWriter(graph).review(field, CATEGORY, ReviewState.SUGGESTED, "ada", clock.tick())
-    load(graph, estate.scan())
+    (back,) = Catalogue(graph).ask("classifications_of_fields", keys=[field])
+    assert (back["edge"]["state"], back["edge"]["provenance"]) == (ReviewState.SUGGESTED, "value")
+    assert load(graph, estate.scan()).versions == 0, "the scan finds the suggestion as it says it"
     assert [row["edge"]["state"] for row in Catalogue(graph).ask("classifications_of_fields", keys=[field])] == [
         ReviewState.SUGGESTED
     ]
