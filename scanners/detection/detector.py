@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
@@ -16,12 +16,12 @@ from scanners.detection.catalogue import Detector, shipped
 from scanners.detection.engine import Engine
 from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext, Verdict
-from scanners.detection.naming import Names, about_people, tokens
+from scanners.detection.naming import NameMatch, Names, about_people, tokens
 from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
 
-VERSION = "columns/2"
+VERSION = "columns/3"
 
 SEARCHED = 50_000
 SEARCHED_SHORT = 10_000
@@ -62,7 +62,12 @@ class ColumnDetector:
             (tokens(review.column), review.kind, review.category, review.confirmed) for review in reviews
         )
         self._given_engine = engine
+        self._made_from = (detectors, exhaustive, engine, tuple(reviews))
         self._within = [detector for detector in self.detectors if detector.within]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is made anew from the same parts: its patterns are compiled there."""
+        return ColumnDetector, self._made_from
 
     @cached_property
     def engine(self) -> Engine:
@@ -138,7 +143,7 @@ class ColumnsInProgress:
         fields = column.fields
         for chunk in chunks(array, column.nesting):
             field = fields.setdefault(chunk.pointer, FieldCount(chunk.pointer))
-            named = self._detector.names.look(_name_of(column.context.name, chunk.pointer))
+            named = self._named(column.context.name, chunk.pointer)
             tried = [
                 detector
                 for detector in self._detector.detectors
@@ -206,7 +211,7 @@ class ColumnsInProgress:
         column = self._columns[name]
         counted = column.fields[pointer]
         look = counted.look("" if pointer else kind_of_declared(column.context.type))
-        named = self._detector.names.look(_name_of(name, pointer))
+        named = self._named(name, pointer)
         around = replace(self._surroundings(column, pointer), personal_neighbours=neighbours)
         nothing = Seen()
         scores = (
@@ -221,6 +226,12 @@ class ColumnsInProgress:
             for detector in self._detector.detectors
         )
         return [each for each in scores if each is not None]
+
+    def _named(self, column: str, pointer: str) -> Mapping[str, NameMatch]:
+        """What the field's name says, read after the name of what holds it: the object, the column, the table."""
+        parts = [part for part in pointer.split("/")[1:] if part not in {"-", "*"}]
+        holder = parts[-2] if len(parts) > 1 else column if parts else self._context.name
+        return self._detector.names.look_within(holder, _name_of(column, pointer))
 
     def _reviewed(self, name: str, kind: str, category: str) -> tuple[int, int]:
         """How often people confirmed and rejected the category for fields like this one."""
@@ -254,7 +265,8 @@ class ColumnsInProgress:
         return FieldVerdict(
             column=name,
             pointer=pointer,
-            type=(column.context.type if not pointer else "") or _json_type(counted.kind),
+            type=(column.context.type if not pointer else "")
+            or ("object" if pointer in column.nesting.open_maps else _json_type(counted.kind)),
             profile=counted.profile(),
             verdicts=found,
             reason="" if found else _reason(counted),

@@ -151,6 +151,21 @@ class Names:
                     by_first.setdefault(cut[0], []).append(_Phrase(cut, detector.detector, hint))
         self._by_first = by_first
         self.look = lru_cache(maxsize=16384)(self._look)
+        self.look_within = lru_cache(maxsize=16384)(self._look_within)
+
+    def _look_within(self, holder: str, name: str) -> dict[str, NameMatch]:
+        """As `look`; a name of one or two words is also read after its holder's: `id` in `user`."""
+        found = self._look(name)
+        words, above = tokens(name), tokens(holder.rsplit(".", 1)[-1])
+        if not above or not 1 <= len(words) <= 2:
+            return found
+        joined = self._look(" ".join((_singular(above[-1]), *words)))
+        more = {
+            detector: NameMatch(match.phrase, 0.8 * match.strength)
+            for detector, match in joined.items()
+            if len(match.phrase.split()) > len(words) and match.strength >= 0.9 and not match.hint
+        }
+        return {**found, **more} if more else found
 
     def _look(self, name: str) -> dict[str, NameMatch]:
         """The detectors that `name` speaks for (or, as an attribute of the thing, against), by detector's name."""
@@ -175,6 +190,10 @@ class Names:
         if person and not taken and "unique_id" in self._known - found.keys():
             found["unique_id"] = NameMatch(person, 0.9)
         return found
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 _KEY_WORDS = frozenset(["id", "key", "number", "uuid", "guid", "ref", "uid", "pk", "sk", "fk"])

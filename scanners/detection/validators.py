@@ -688,13 +688,15 @@ def invoice_number(text: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def ip_address(text: str) -> bool:
-    """IPv4 or IPv6; brackets, a port, a prefix length and a zone are taken off."""
+    """IPv4 or IPv6; brackets, a port, a zone and the prefix of a single host are taken off."""
     host = text
     if host.startswith("["):
         host = host[1:].partition("]")[0]
     elif host.count(".") == 3:
         host = host.partition(":")[0] if host.count(":") == 1 else host
-    host = host.partition("/")[0]
+    host, _, prefix = host.partition("/")
+    if prefix and prefix not in {"32", "128"}:
+        return False  # a network is nobody's address
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

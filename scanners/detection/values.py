@@ -100,8 +100,8 @@ def chunks(array: pa.Array[Any], nesting: Nesting, pointer: str = "", depth: int
             yield from chunks(inner, nesting, f"{pointer}/{escape(name)}", depth + 1)
     elif pa.types.is_map(kind):
         as_map = cast("Any", array)
-        for chunk in chunks(as_map.keys, nesting, pointer, depth + 1):
-            yield Chunk(pointer, "object" if chunk.kind == "text" else chunk.kind, chunk.texts)
+        nesting.open_maps.add(pointer)
+        yield from chunks(as_map.keys, nesting, pointer, depth + 1)
         if depth < _DEPTH:
             yield from chunks(as_map.items, nesting, f"{pointer}/*", depth + 1)
     elif kind_of(kind) == "list":
@@ -334,7 +334,7 @@ def _walk(value: object, nesting: Nesting, pointer: str, leaves: dict[str, _Leaf
         mapping = cast("dict[str, object]", value)
         if pointer in nesting.open_maps:
             for key in mapping:
-                leaf.add("object", key)
+                leaf.add("text", key)
         else:
             leaf.add("object", "{}")
         if depth < _DEPTH:

@@ -108,10 +108,12 @@ def score(
         return None
     reasons: list[Evidence] = []
     if name is not None:
-        reasons.extend(_name_evidence(name, detector.category.startswith("system")))
+        reasons.extend(_name_evidence(name, detector.category.startswith("system"), looked > 0))
     if looked:
-        reasons.extend(_value_evidence(detector, seen, look))
-        reasons.extend(_spread_evidence(detector, look))
+        reasons.extend(
+            _value_evidence(detector, seen, look, name is not None and name.strength >= 0.9 and not name.hint)
+        )
+        reasons.extend(_spread_evidence(detector, look, name is not None and name.phrase not in {"name", "nom"}))
     reasons.extend(_table_evidence(detector, name, around, linked))
     reasons.extend(_review_evidence(*reviewed))
     logit = _PRIOR + sum(reason.weight for reason in reasons)
@@ -120,19 +122,23 @@ def score(
     return Score(detector, logit, tuple(reasons))
 
 
-def _name_evidence(name: NameMatch, thing: bool) -> Sequence[Evidence]:
+def _name_evidence(name: NameMatch, thing: bool, values: bool) -> Sequence[Evidence]:
     if name.strength < 0:
         return [Evidence(f"name:{name.phrase}", "the name is of something about it", -3.5)]
     if name.hint:
-        return [Evidence(f"name:{name.phrase}", "the name hints at it", round(_HINT * name.strength, 2))]
+        weight = _HINT if values else _HINT / 2
+        return [Evidence(f"name:{name.phrase}", "the name hints at it", round(weight * name.strength, 2))]
     detail = "the name says it" if name.strength >= 0.9 else "a part of the name says it"
     weight = _THING if thing else _NAME
     return [Evidence(f"name:{name.phrase}", detail, round(weight * name.strength, 2))]
 
 
-def _value_evidence(detector: Detector, seen: Seen, look: Look) -> Sequence[Evidence]:
+def _value_evidence(detector: Detector, seen: Seen, look: Look, named: bool) -> Sequence[Evidence]:
     looked = look.looked
     share = seen.valid / looked
+    # Where the name says it, values of the right form that fail the check (test data, typing errors) do not deny it.
+    numbered = detector.category.startswith(("user.government_id", "user.financial"))
+    denied = max(share, 0.5 * seen.shaped / looked) if named and numbered else share
     passed = seen.valid / seen.shaped if seen.shaped else 0.0
     beyond_luck = max(0.0, (passed - detector.chance) / (1 - detector.chance)) if detector.chance < 1 else 0.0
     effective = beyond_luck * seen.shaped / looked
@@ -140,8 +146,8 @@ def _value_evidence(detector: Detector, seen: Seen, look: Look) -> Sequence[Evid
     # No dictionary of names or towns holds all: a part says much where the values are many and different.
     rich = detector.spread and look.distinct >= 40
     strength = min(detector.weight, bits) * effective ** (0.35 if rich else 0.5) if effective > 0.04 else 0.0
-    if detector.complete and share < 0.5:
-        strength -= 7.0 * (1 - share * 2) * (looked / (looked + 1))
+    if detector.complete and denied < 0.5:
+        strength -= 7.0 * (1 - denied * 2) * (looked / (looked + 1))
     elif detector.validator != "anything" and share < 0.1 and detector.weight >= 1.5:
         strength -= 4.0 if detector.closed or seen.shaped * 2 < looked else 1.8
     found = [
@@ -168,11 +174,15 @@ def _review_evidence(confirmed: int, rejected: int) -> Sequence[Evidence]:
     return found
 
 
-def _spread_evidence(detector: Detector, look: Look) -> Sequence[Evidence]:
+def _spread_evidence(detector: Detector, look: Look, named: bool) -> Sequence[Evidence]:
     if detector.detector == "date_of_birth" and look.years is not None:
         return _years_evidence(look.years)
     handful = look.looked >= 40 and look.distinct <= 15
-    if detector.spread and (handful or (look.profiled >= 40 and look.distinct * 5 < min(look.profiled, 500))):
+    if (
+        detector.spread
+        and not named
+        and (handful or (look.profiled >= 40 and look.distinct * 5 < min(look.profiled, 500)))
+    ):
         return [Evidence("distinct", f"only {look.distinct} different values", -2.6 if handful else -1.5)]
     if detector.few and look.looked >= 40 and look.distinct > 40:
         return [Evidence("distinct", f"as many as {look.distinct} different values", -2.5)]

@@ -141,3 +141,23 @@ def test_records_are_told_by_their_columns_together():
     assert kinds("requests", "client_ip", "path", "status", "received_at")[0] == "user.telemetry.access_log"
     assert kinds("api_usage", "api_key_id", "endpoint", "call_count", "date")[0] == "user.telemetry.api_usage"
     assert kinds("products", "id", "name", "price", "created_at") == []
+
+
+def test_a_short_name_is_read_after_its_table_or_object():
+    documents = [f'{{"user": {{"id": {i}}}, "plan": {{"id": {i % 3}}}}}' for i in range(60)]
+    found = judge({"payload": documents})
+    assert category(found["payload/user/id"]) == "user.unique_id"
+    assert category(found["payload/plan/id"]) == ""
+    granted = {"granted": [True, False] * 20, "status": ["a", "b"] * 20}
+    assert category(judge(granted, table="consents")["granted"]) == "user.privacy_preferences"
+
+
+def test_keys_of_an_open_map_are_judged_as_data():
+    found = judge({"shared_with": [f'{{"zoe{i}@example.org": "read"}}' for i in range(40)]})["shared_with"]
+    assert category(found) == "user.contact.email"
+    assert found.type == "object"
+
+
+def test_a_network_and_a_version_are_no_address():
+    assert category(judge({"ip": [f"1.{i % 9}.0.{i % 30}" for i in range(60)]})["ip"]) == ""
+    assert category(judge({"pool": [f"198.51.{i}.0/25" for i in range(60)]})["pool"]) == ""
