@@ -62,7 +62,8 @@ class RecordSet:
     """A collection, index, topic or group of keys, as its store lists it.
 
     `name` is its OpenLineage name, already without personal values where these may stand in it. `state` is whatever
-    changes when its content does ((), if the store does not tell), `related` what else is known of it.
+    changes when its content does ((), if the store does not tell), `related` what else is known of it, `handle` what
+    the store needs to read it.
     """
 
     name: str
@@ -73,7 +74,7 @@ class RecordSet:
     known: tuple[KnownField, ...] = ()
     state: tuple[object, ...] = ()
     related: tuple[Observation, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    handle: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,6 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         )
         yield from configured_disclosure(self.settings, dataset)
         yield from subject.related
-        yield from subject.findings
         token = context.token(self.settings, *subject.state)
         if context.unchanged(dataset, token):
             return

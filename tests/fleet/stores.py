@@ -84,3 +84,16 @@ def ferretdb(home: Path) -> Iterator[int]:
     data.mkdir()
     with running("ferretdb", lambda port: [str(program), str(port), str(data)], _listens, home / "log") as port:
         yield port
+
+
+@contextmanager
+def redis(home: Path, *arguments: str) -> Iterator[int]:
+    """The port of a Redis without persistence."""
+    _needed("Redis", "redis-server")
+
+    def command(port: int) -> list[str]:
+        kept = ["--save", "", "--appendonly", "no", "--dir", str(home)]
+        return ["redis-server", "--bind", "127.0.0.1", "--port", str(port), *kept, *arguments]
+
+    with running("redis", command, _listens, home / "log") as port:
+        yield port

@@ -80,3 +80,9 @@ def scanning_role(database: Any, settings: Any, monkeypatch: pytest.MonkeyPatch)
 def ferretdb(running_store) -> int:
     """The port of a FerretDB of this test session."""
     return running_store("ferretdb")
+
+
+@pytest.fixture(scope="session")
+def redis_server(running_store) -> int:
+    """The port of a Redis of this test session."""
+    return running_store("redis")
