@@ -20,6 +20,10 @@ class InventoryError(Exception):
         self.code = code
         super().__init__(f"{source}: {cause}" + (f" ({remedy})" if remedy else ""))
 
+    def __reduce__(self) -> tuple[type[InventoryError], tuple[str, str, str, str]]:
+        """As it travels from a worker process."""
+        return type(self), (self.source, self.cause, self.remedy, self.code)
+
 
 class ConfigError(InventoryError):
     """The configuration, a vocabulary file or a connector file is wrong; nothing was started."""

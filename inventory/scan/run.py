@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
-import structlog
-
-from inventory.errors import InventoryError
+from inventory.errors import InventoryError, SourceError
 from inventory.model import Finding, Observation, Severity
+from inventory.scan.defects import defect
+from inventory.scan.workers import Workers, fanned_out
 from scanners.base import ScanContext, Scanner
-
-log = structlog.get_logger(__name__)
+from scanners.budget import Meter
 
 Report = TypeVar("Report")
 
@@ -39,46 +36,60 @@ class SourceOutcome(Generic[Report]):
 
 
 def run_scans(
-    scanners: Sequence[Scanner], context: ScanContext, sink: Sink[Report], executor: Executor
+    scanners: Sequence[Scanner],
+    context: ScanContext,
+    sink: Sink[Report],
+    executor: Executor,
+    workers: Workers | None = None,
 ) -> Iterator[SourceOutcome[Report]]:
-    """Scan every source through `executor` and yield each outcome when it is there."""
-    futures = [executor.submit(scan_source, scanner, context, sink) for scanner in scanners]
+    """Scan every source through `executor` and yield each outcome when it is there.
+
+    The executor's threads feed the sink. They also read the sources, unless there are `workers` for that.
+    """
+    futures = [executor.submit(scan_source, scanner, context, sink, workers) for scanner in scanners]
     for future in as_completed(futures):
         yield future.result()
 
 
-def scan_source(scanner: Scanner, context: ScanContext, sink: Sink[Report]) -> SourceOutcome[Report]:
+def scan_source(
+    scanner: Scanner, context: ScanContext, sink: Sink[Report], workers: Workers | None = None
+) -> SourceOutcome[Report]:
     """Scan one source into the sink."""
     findings: list[Finding] = []
     source = scanner.settings.name
     try:
-        report = sink(source, observations(scanner, context, findings))
+        report = sink(source, observations(scanner, context, findings, workers))
     except InventoryError as error:
         return SourceOutcome(source, tuple(findings), None, error)
     return SourceOutcome(source, tuple(findings), report)
 
 
-def observations(scanner: Scanner, context: ScanContext, findings: list[Finding]) -> Iterator[Observation]:
+def observations(
+    scanner: Scanner, context: ScanContext, findings: list[Finding], workers: Workers | None = None
+) -> Iterator[Observation]:
     """What the scanner says; a failure of the whole source becomes a finding, and what was said before it stays."""
+    said: set[Finding] = set()
     try:
-        for observation in scanner.scan(context):
+        for observation in _said(scanner, context, workers):
             if isinstance(observation, Finding):
+                if observation in said:
+                    continue
+                said.add(observation)
                 findings.append(observation)
             yield observation
     except InventoryError as error:
-        finding = Finding(scanner.system, error.code or "source-failed", Severity.ERROR, str(error))
+        failure = error
     except Exception as error:  # noqa: BLE001 - a defect in one scanner must not take the others down
-        # The text of an unforeseen error may hold a value of the data: only its type and place are told.
-        log.error("scanner failed", source=scanner.settings.name, error=type(error).__name__, at=_place(error))
-        message = f"{scanner.settings.name}: the scanner failed with {type(error).__name__} (please report it)"
-        finding = Finding(scanner.system, "scanner-defect", Severity.ERROR, message)
+        failure = defect(scanner, error)
     else:
         return
+    finding = Finding(scanner.system, failure.code or "source-failed", Severity.ERROR, str(failure))
     findings.append(finding)
     yield finding
 
 
-def _place(error: Exception) -> str:
-    """Where it was raised: the innermost lines of code, without any value."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+def _said(scanner: Scanner, context: ScanContext, workers: Workers | None) -> Iterator[Observation]:
+    refusal = Meter(scanner.settings.budget).refusal()
+    if refusal:
+        raise SourceError(scanner.settings.name, f"was not scanned: {refusal}", code="over-budget")
+    return scanner.scan(context) if workers is None else fanned_out(scanner, context, workers)

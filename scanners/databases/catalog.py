@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from inventory.model import DatasetKind
+from inventory.model import DatasetKind, PrincipalKind, Provenance
 
 
 class Carrier(StrEnum):
@@ -46,13 +46,27 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key: `columns[i]` points to `target_columns[i]`."""
+    """A foreign key: `columns[i]` points to `target_columns[i]`. People may have declared it in a comment alone."""
 
     name: str
     columns: tuple[str, ...]
     target_schema: str
     target_table: str
     target_columns: tuple[str, ...]
+    provenance: Provenance = Provenance.CONSTRAINT
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who may read a relation, or with `columns` these columns of it alone; see `inventory.model.AccessSeen`."""
+
+    principal: str
+    kind: PrincipalKind
+    privilege: str
+    via: str = ""
+    evidence: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,9 @@ class Fault:
 class Relation:
     """A table or view.
 
-    `definition` is the view's SQL, "" for a table. `filtered` says that row security hides rows from us.
+    `definition` is the view's SQL, "" for a table. `filtered` says that row security hides rows from us. `state` is
+    what the server counts or times of the content's changes: the same state, the same rows; "" when it does not tell.
+    `readers` is None when the server does not tell us who may read it.
     """
 
     schema: str
@@ -84,7 +100,10 @@ class Relation:
     foreign_keys: tuple[ForeignKey, ...] = ()
     comment: str = ""
     row_estimate: int | None = None
+    row_bytes: int | None = None  # how wide a row is on average
     definition: str = ""
     filtered: bool = False
     foreign: bool = False  # the rows are in another server
     unknown: Fault | None = None  # why the catalog could not tell all of it
+    state: str = ""
+    readers: tuple[Reader, ...] | None = None

@@ -25,9 +25,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from inventory.model import DatasetKind, Observation, SafeguardSeen
+from inventory.model import DatasetKind, Observation, PrincipalKind, SafeguardSeen
 from scanners.base import Secret, SourceSettings
-from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Relation
+from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Reader, Relation
 from scanners.databases.relational import (
     DriverFault,
     RelationalScanner,
@@ -189,6 +189,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
         rows = connection.execute(sa.text(_RELATIONS), {"schema": schema}).all()
         columns = self._columns(connection, schema)
         keys = self._foreign_keys(connection, schema)
+        readers = self._relations_readers(connection, schema)
         views = [row.name for row in rows if row.kind in "vm"]
         definitions = self._definitions(connection, schema, views) if views else dict[str, str | None]()
         return [
@@ -201,10 +202,13 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
                 foreign_keys=tuple(keys[row.name]),
                 comment=row.comment or "",
                 row_estimate=row.estimate,
+                row_bytes=row.width,
+                state=row.state or "",
                 definition=definitions.get(row.name) or "",
                 unknown=DEFINITION_LOCKED if row.kind in "vm" and definitions[row.name] is None else None,
                 filtered=row.filtered,
                 foreign=row.kind == "f",
+                readers=tuple(readers[row.name]),
             )
             for row in rows
         ]
@@ -253,6 +257,37 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
             found[row.relation].append(
                 ForeignKey(row.name, tuple(row.columns), row.target_schema, row.target_table, tuple(row.target_columns))
             )
+        return found
+
+    # --- who may read --------------------------------------------------------------------------------------
+
+    def readers(self, connection: sa.Connection) -> Sequence[Reader]:
+        """Superusers and those of `pg_read_all_data`, with all who may act as one of them."""
+        return [
+            Reader(row.name, _principal_kind(row.login), row.privilege, row.via, _evidence(row.privilege, row.via))
+            for row in connection.execute(sa.text(_ACTING + _SERVER_READERS))
+        ]
+
+    def _relations_readers(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Reader]]:
+        """By relation: PUBLIC, roles with SELECT on it or on some columns and their members, if they use the schema."""
+        roles = connection.execute(sa.text(_ACTING + _ROLES), {"schema": schema}).all()
+        acting = defaultdict[int, list[sa.Row[Any]]](list)
+        for role in roles:
+            for group in role.groups:
+                acting[group].append(role)
+        public = bool(roles) and roles[0].public_uses
+        found: defaultdict[str, list[Reader]] = defaultdict(list)
+        for row in connection.execute(sa.text(_GRANTS), {"schema": schema}):
+            columns = (row.field,) if row.field is not None else ()
+            if row.grantee == 0 and public:
+                evidence = _evidence("SELECT", PUBLIC)
+                found[row.relation].append(Reader(PUBLIC, PrincipalKind.PUBLIC, "SELECT", "", evidence, columns))
+                continue
+            for role in roles if row.grantee == 0 else acting[row.grantee]:
+                via = PUBLIC if row.grantee == 0 else row.name if row.grantee != role.oid else ""
+                if role.uses:
+                    kind, evidence = _principal_kind(role.login), _evidence("SELECT", via)
+                    found[row.relation].append(Reader(role.name, kind, "SELECT", via, evidence, columns))
         return found
 
     # --- sample --------------------------------------------------------------------------------------------
@@ -314,6 +349,8 @@ SELECT nspname FROM pg_catalog.pg_namespace
 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname
 """
 
+# `state` says what was written to the table and its children: see docs/adr/0005-cost-follows-change.md. Counters tell
+# nothing on a standby, nor when they are off; a crash loses them, and resets those of the background writer too.
 # An unanalysed table has reltuples -1 (0 before version 14); a partitioned one has the sum of its partitions.
 _RELATIONS = """
 WITH RECURSIVE part(root, oid) AS (
@@ -326,8 +363,30 @@ WITH RECURSIVE part(root, oid) AS (
     SELECT part.root, sum(greatest(c.reltuples, 0)) FILTER (WHERE c.relkind <> 'p')::bigint AS rows,
            bool_or(c.relkind <> 'p' AND (c.reltuples < 0 OR c.reltuples = 0 AND c.relpages = 0)) AS unknown
     FROM part JOIN pg_catalog.pg_class c ON c.oid = part.oid GROUP BY part.root
+), tree(root, oid) AS (
+    SELECT c.oid, c.oid FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname = :schema
+  UNION
+    SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+), epoch AS MATERIALIZED (
+    SELECT pg_catalog.concat_ws(' ', d.oid, d.datname, s.stats_reset, w.stats_reset) AS text
+    FROM pg_catalog.pg_database d
+    JOIN pg_catalog.pg_stat_database s ON s.datid = d.oid
+    CROSS JOIN pg_catalog.pg_stat_bgwriter w
+    WHERE d.datname = pg_catalog.current_database() AND NOT pg_catalog.pg_is_in_recovery()
+      AND pg_catalog.current_setting('track_counts')::bool
+), state AS (
+    SELECT tree.root, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode,
+               pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.pg_stat_get_tuples_updated(c.oid),
+               pg_catalog.pg_stat_get_tuples_deleted(c.oid)), ',' ORDER BY c.oid) AS text
+    FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+    GROUP BY tree.root HAVING pg_catalog.bool_and(c.relkind IN ('r', 'p', 'm'))
 )
 SELECT c.relname AS name, c.relkind::text AS kind,
+       (SELECT epoch.text FROM epoch) || '; ' || state.text AS state,
+       CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN
+            (c.relpages * pg_catalog.current_setting('block_size')::float8 / c.reltuples)::bigint END AS width,
        CASE WHEN c.relkind = 'p' THEN CASE WHEN e.unknown THEN NULL ELSE coalesce(e.rows, 0) END
             WHEN c.relkind IN ('r', 'm') AND (c.reltuples > 0 OR c.reltuples = 0 AND c.relpages > 0)
             THEN c.reltuples::bigint END AS estimate,
@@ -341,6 +400,7 @@ SELECT c.relname AS name, c.relkind::text AS kind,
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN estimate e ON e.root = c.oid
+LEFT JOIN state ON state.root = c.oid
 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
 ORDER BY c.relname
 """
@@ -395,6 +455,57 @@ WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = :schema AND NOT c.re
 ORDER BY c.relname, k.conname
 """
 
+# Who may act as whom: itself, or by membership, unless that only lets it be given on (version 16 and later).
+_ACTING = """
+WITH RECURSIVE acting(role, as_role) AS (
+    SELECT oid, oid FROM pg_catalog.pg_roles
+  UNION
+    SELECT m.member, acting.as_role FROM acting JOIN pg_catalog.pg_auth_members m ON m.roleid = acting.role
+    WHERE coalesce((pg_catalog.to_jsonb(m) ->> 'inherit_option')::bool, true)
+       OR coalesce((pg_catalog.to_jsonb(m) ->> 'set_option')::bool, true)
+)
+"""
+
+_SERVER_READERS = """
+SELECT DISTINCT ON (r.rolname) r.rolname AS name, r.rolcanlogin AS login,
+       CASE WHEN g.rolsuper THEN 'SUPERUSER' ELSE 'SELECT' END AS privilege,
+       CASE WHEN g.oid = r.oid THEN '' ELSE g.rolname END AS via
+FROM acting JOIN pg_catalog.pg_roles r ON r.oid = acting.role JOIN pg_catalog.pg_roles g ON g.oid = acting.as_role
+WHERE (g.rolsuper OR g.rolname = 'pg_read_all_data') AND r.rolname !~ '^pg_'
+ORDER BY r.rolname, g.oid = r.oid DESC, g.rolsuper DESC, g.rolname
+"""
+
+# Superusers and those who may act as one are not told of again with each relation.
+_ROLES = """
+SELECT r.oid::bigint AS oid, r.rolname AS name, r.rolcanlogin AS login,
+       pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE') AS uses,
+       pg_catalog.has_schema_privilege('public', n.oid, 'USAGE') AS public_uses,
+       pg_catalog.array_agg(acting.as_role::bigint) AS groups
+FROM acting JOIN pg_catalog.pg_roles r ON r.oid = acting.role JOIN pg_catalog.pg_roles g ON g.oid = acting.as_role
+CROSS JOIN pg_catalog.pg_namespace n
+WHERE n.nspname = :schema AND r.rolname !~ '^pg_' GROUP BY r.oid, r.rolname, r.rolcanlogin, n.oid
+HAVING NOT bool_or(g.rolsuper) ORDER BY r.rolname
+"""
+
+# Grants on a column count where the whole relation is not granted. An absent list means what the owner has by default.
+_GRANTS = """
+WITH relation AS (
+    SELECT c.oid, c.relname, c.relacl, c.relowner
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+), granted(relation, field, grantee) AS (
+    SELECT r.relname, NULL::text, a.grantee FROM relation r
+    CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(r.relacl, pg_catalog.acldefault('r', r.relowner))) a
+    WHERE a.privilege_type = 'SELECT'
+  UNION ALL
+    SELECT r.relname, t.attname::text, a.grantee FROM relation r
+    JOIN pg_catalog.pg_attribute t ON t.attrelid = r.oid AND t.attacl IS NOT NULL AND NOT t.attisdropped
+    CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) a WHERE a.privilege_type = 'SELECT'
+)
+SELECT g.relation, g.field, g.grantee::bigint AS grantee, r.rolname AS name
+FROM granted g LEFT JOIN pg_catalog.pg_roles r ON r.oid = g.grantee ORDER BY g.relation, g.field NULLS FIRST, r.rolname
+"""
+
 # The true number of blocks (statistics may be old or absent), and the density that the statistics knew.
 _SIZE = """
 SELECT sum(pg_catalog.pg_relation_size(p.oid))::float8 / pg_catalog.current_setting('block_size')::int AS blocks,
@@ -409,6 +520,19 @@ CROSS JOIN LATERAL (
 JOIN pg_catalog.pg_class c ON c.oid = p.oid
 WHERE n.nspname = :schema AND root.relname = :name AND c.relkind IN ('r', 'm')
 """
+
+
+PUBLIC = "PUBLIC"
+
+
+def _principal_kind(login: bool) -> PrincipalKind:
+    return PrincipalKind.USER if login else PrincipalKind.ROLE
+
+
+def _evidence(privilege: str, via: str) -> str:
+    if privilege == "SUPERUSER":
+        return "may act as a superuser" if via else "is a superuser"
+    return f"SELECT is granted to {via}" if via else "SELECT is granted to it, or it is the owner"
 
 
 def _carrier(base_type: str, category: str) -> Carrier:

@@ -10,6 +10,7 @@ observations are handed over, so that a slow consumer holds no lock and no snaps
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,12 +20,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 from pydantic import Field
+from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.engine.reflection import Inspector, ObjectKind, ObjectScope
 from sqlalchemy.exc import SQLAlchemyError
 
 from inventory.errors import SourceError
 from inventory.model import (
+    AccessSeen,
     Aspect,
     Covered,
     DatasetKind,
@@ -36,21 +39,27 @@ from inventory.model import (
     Finding,
     JobSeen,
     Observation,
-    Provenance,
     Severity,
     SystemKind,
     SystemSeen,
     dataset_urn,
     field_urn,
 )
-from scanners.base import Progress, ScanContext, SourceSettings, stable_seed
-from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Relation
+from scanners.base import Chunk, ChunkRead, Planned, Progress, ScanContext, SourceSettings, stable_seed
+from scanners.budget import Budget, Meter
+from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Reader, Relation
+from scanners.databases.comments import with_declared_references
 from scanners.databases.statements import without_literals
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
 
 CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value had its greatest length
 CHUNK_ROWS = 500
+STRETCHES = 32  # a large table is read in this many short stretches, spread over its keys
+
+CHUNK_DATASETS = 25  # what one worker reads at a time
+ASSUMED_BYTES = 16  # a value, where the server does not tell how wide rows are
+QUERIES_OF_SAMPLE = 4  # of one dataset: bounds of the transaction, size, sample
 
 Key = tuple[str | None, str]
 
@@ -137,6 +146,11 @@ class RelationalScanner(Generic[SettingsT]):
         """What is known of encryption and other safeguards."""
         del connection
         return ()
+
+    def readers(self, connection: sa.Connection) -> Sequence[Reader] | None:
+        """Who may read everything, whatever the grants on a relation say; None when the server does not tell us."""
+        del connection
+        return None
 
     def schemas(self, connection: sa.Connection) -> Sequence[str]:
         """The schemas that hold people's tables."""
@@ -235,31 +249,98 @@ class RelationalScanner(Generic[SettingsT]):
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
         """Look at the catalog, then at each dataset; see `scanners.base.Scanner`."""
-        with self._connected() as connection:
-            with self._source_errors(), self._transaction(connection):
-                opening = [self._system_seen(connection), *self.safeguards(connection)]
-                schemas = self._wanted(self.schemas(connection))
-            yield from opening
+        meter = Meter(self.settings.budget)
+        with self._connected(meter) as connection:
+            for said in self._outline(connection, context, datasets=1):
+                if isinstance(said, Chunk):
+                    for done, relation in enumerate(_relations(said), start=said.done):
+                        name = self.dataset_name(relation.schema, relation.name)
+                        context.report(Progress(self.settings.name, done, said.total, name))
+                        yield from self._look(connection, relation, context, meter)
+                else:
+                    yield said
 
-            listed: list[Relation] = []
-            unlisted: set[str] = set()
-            for schema in schemas:
-                try:
-                    with self._transaction(connection):
-                        listed += self.relations(connection, schema)
-                except DriverFault as error:
-                    self._raise_if_fatal(error.fault)
-                    unlisted.add(schema)
-                    yield self._finding(self.system, f"{self.settings.name}: schema {schema}", error.fault)
+    def outline(self, context: ScanContext) -> Iterator[Observation | Chunk]:
+        """All but what reading the changed datasets would say; see `scanners.base.DivisibleScanner`."""
+        with self._connected(Meter(self.settings.budget)) as connection:
+            yield from self._outline(connection, context, CHUNK_DATASETS)
 
-            for done, relation in enumerate(listed):
-                name = self.dataset_name(relation.schema, relation.name)
-                context.report(Progress(self.settings.name, done, len(listed), name))
-                yield from self._structure(relation, context.detection)
-                yield from self._content(connection, relation, context.detection)
-            context.report(Progress(self.settings.name, len(listed), len(listed)))
-            for name in self._listed_names(schemas, unlisted):
-                yield Covered(dataset_urn(self.system, name), Aspect.LISTING)
+    def read(self, context: ScanContext, chunk: Chunk, budget: Budget) -> ChunkRead:
+        """Look at the datasets of a chunk, over a connection of its own. Raises SourceError."""
+        meter, said = Meter(budget), list[Observation]()
+        with self._connected(meter) as connection:
+            for relation in _relations(chunk):
+                said += self._look(connection, relation, context, meter)
+        return ChunkRead(tuple(said), meter.spent)
+
+    def plan(self, context: ScanContext) -> Iterator[Planned]:
+        """What a scan would read, from the catalog alone; see `scanners.base.PlanningScanner`."""
+        with self._connected(Meter(self.settings.budget)) as connection:
+            for said in self._outline(connection, context, CHUNK_DATASETS):
+                if isinstance(said, DatasetSeen):
+                    yield Planned(said.name, 0, 0, 0, unchanged=True)
+                elif isinstance(said, Chunk):
+                    yield from (self._planned(relation) for relation in _relations(said))
+
+    def _planned(self, relation: Relation) -> Planned:
+        most = self.settings.sampling.rows
+        rows = most if relation.row_estimate is None else min(most, relation.row_estimate)
+        rows = rows if any(column.readable for column in relation.columns) else 0
+        widest = len(relation.columns) * self.settings.sampling.value_bytes
+        width = min(relation.row_bytes or len(relation.columns) * ASSUMED_BYTES, widest)
+        name = self.dataset_name(relation.schema, relation.name)
+        return Planned(name, rows, rows * width, QUERIES_OF_SAMPLE if relation.columns else 0)
+
+    def _outline(self, connection: sa.Connection, context: ScanContext, datasets: int) -> Iterator[Observation | Chunk]:
+        with self._source_errors(), self._transaction(connection):
+            opening = [self._system_seen(connection), *self.safeguards(connection)]
+            opening += self._access(self.system, self.readers(connection), context.detection)
+            schemas = self._wanted(self.schemas(connection))
+        yield from opening
+
+        listed: list[Relation] = []
+        unlisted: set[str] = set()
+        for schema in schemas:
+            try:
+                with self._transaction(connection):
+                    listed += self.relations(connection, schema)
+            except DriverFault as error:
+                self._raise_if_fatal(error.fault)
+                unlisted.add(schema)
+                yield self._finding(self.system, f"{self.settings.name}: schema {schema}", error.fault)
+
+        changed: list[Relation] = []
+        for relation in with_declared_references(listed):
+            if context.unchanged(self._urn(relation), self._token(relation, context)):
+                yield self._dataset_seen(relation, context.detection)
+            else:
+                changed.append(relation)
+        unchanged, total = len(listed) - len(changed), len(listed)
+        listed.clear()
+        # What was never read comes first, so that a budget that is too small for all does not starve it.
+        changed.sort(key=lambda relation: self._urn(relation) in context.tokens)
+        for start in range(0, len(changed), datasets):
+            yield Chunk(tuple(changed[start : start + datasets]), unchanged + start, total)
+        context.report(Progress(self.settings.name, total, total))
+        for name in self._listed_names(schemas, unlisted):
+            yield Covered(dataset_urn(self.system, name), Aspect.LISTING)
+
+    def _look(
+        self, connection: sa.Connection, relation: Relation, context: ScanContext, meter: Meter
+    ) -> Iterator[Observation]:
+        """All that is to be said of one dataset; its content as long as the budget lasts."""
+        yield from self._structure(relation, context.detection)
+        refusal = meter.refusal()
+        if refusal:
+            yield Finding(
+                about=self.system,
+                code="over-budget",
+                severity=Severity.WARNING,
+                message=f"{self.settings.name}: {refusal}, so that not all datasets were sampled "
+                "(those not yet sampled are first at the next scan)",
+            )
+            return
+        yield from self._content(connection, relation, context, meter)
 
     def _listed_names(self, schemas: Sequence[str], unlisted: Collection[str]) -> list[str]:
         """What the listed datasets' names begin with; another source may scan the other ones of the server."""
@@ -290,14 +371,7 @@ class RelationalScanner(Generic[SettingsT]):
 
     def _structure(self, relation: Relation, detection: Detection) -> Iterator[Observation]:
         dataset = self._urn(relation)
-        yield DatasetSeen(
-            urn=dataset,
-            system=self.system,
-            kind=relation.kind,
-            name=self.dataset_name(relation.schema, relation.name),
-            description=detection.redact(relation.comment),
-            row_estimate=relation.row_estimate,
-        )
+        yield self._dataset_seen(relation, detection)
         yield from configured_disclosure(self.settings, dataset)
         for position, column in enumerate(relation.columns, start=1):
             yield FieldSeen(
@@ -314,10 +388,21 @@ class RelationalScanner(Generic[SettingsT]):
             yield from self._references(relation, key)
         if relation.definition:
             yield self._job(relation, relation.definition)
+        yield from self._access(dataset, relation.readers, detection)
         if relation.unknown is None:
             yield Covered(dataset, Aspect.STRUCTURE)
         else:
             yield self._finding(dataset, self._title(relation), relation.unknown)
+
+    def _dataset_seen(self, relation: Relation, detection: Detection) -> DatasetSeen:
+        return DatasetSeen(
+            urn=self._urn(relation),
+            system=self.system,
+            kind=relation.kind,
+            name=self.dataset_name(relation.schema, relation.name),
+            description=detection.redact(relation.comment),
+            row_estimate=relation.row_estimate,
+        )
 
     def _references(self, relation: Relation, key: ForeignKey) -> Iterator[FieldReferences]:
         dataset = self._urn(relation)
@@ -328,8 +413,32 @@ class RelationalScanner(Generic[SettingsT]):
                 target=field_urn(target, target_column),
                 group=f"{self.dataset_name(relation.schema, relation.name)}.{key.name}",
                 position=position,
-                provenance=Provenance.CONSTRAINT,
+                provenance=key.provenance,
+                confidence=key.confidence,
             )
+
+    def _access(self, data: str, readers: Sequence[Reader] | None, detection: Detection) -> Iterator[Observation]:
+        """Who may read; one observation of each field or dataset and principal, the most direct way."""
+        if readers is None:
+            return
+        said: set[tuple[str, str]] = set()
+        whole = {reader.principal for reader in readers if not reader.columns}
+        for reader in sorted(readers, key=lambda reader: bool(reader.via)):
+            if reader.columns and reader.principal in whole:
+                continue
+            for place in [field_urn(data, column) for column in reader.columns] or [data]:
+                if (place, reader.principal) in said:
+                    continue
+                said.add((place, reader.principal))
+                yield AccessSeen(
+                    data=place,
+                    principal=detection.redact(reader.principal),
+                    kind=reader.kind,
+                    privilege=reader.privilege,
+                    via=detection.redact(reader.via),
+                    evidence=reader.evidence,
+                )
+        yield Covered(data, Aspect.ACCESS)
 
     def _job(self, relation: Relation, definition: str) -> JobSeen:
         dataset = self._urn(relation)
@@ -344,8 +453,10 @@ class RelationalScanner(Generic[SettingsT]):
 
     # --- content -------------------------------------------------------------------------------------------
 
-    def _content(self, connection: sa.Connection, relation: Relation, detection: Detection) -> Iterator[Observation]:
-        dataset, title = self._urn(relation), self._title(relation)
+    def _content(
+        self, connection: sa.Connection, relation: Relation, context: ScanContext, meter: Meter
+    ) -> Iterator[Observation]:
+        dataset, title, detection = self._urn(relation), self._title(relation), context.detection
         readable = [column for column in relation.columns if column.readable]
         if relation.unknown is not None and not relation.columns:
             return
@@ -353,7 +464,7 @@ class RelationalScanner(Generic[SettingsT]):
             yield self._finding(dataset, title, NO_PERMISSION)
             return
         try:
-            verdicts = self._verdicts(connection, relation, readable, detection)
+            verdicts = self._verdicts(connection, relation, readable, detection, meter)
         except DriverFault as error:
             self._raise_if_fatal(error.fault)
             yield self._finding(dataset, title, error.fault)
@@ -364,16 +475,29 @@ class RelationalScanner(Generic[SettingsT]):
         elif len(readable) < len(relation.columns):
             yield self._finding(dataset, title, COLUMNS_HIDDEN)
         else:
-            yield Covered(dataset, Aspect.CONTENT)
+            yield Covered(dataset, Aspect.CONTENT, self._token(relation, context))
+
+    def _token(self, relation: Relation, context: ScanContext) -> str:
+        """The state of the rows, and all that the catalog says: types, comments, keys, grants."""
+        if not relation.state or relation.unknown is not None or relation.foreign:
+            return ""
+        return context.token(self.settings, relation.state, repr(replace(relation, row_estimate=None, row_bytes=None)))
 
     def _verdicts(
-        self, connection: sa.Connection, relation: Relation, columns: Sequence[Column], detection: Detection
+        self,
+        connection: sa.Connection,
+        relation: Relation,
+        columns: Sequence[Column],
+        detection: Detection,
+        meter: Meter,
     ) -> Sequence[FieldVerdict]:
         table = detection.table(self._table_context(relation, columns))
         if not columns:
             return table.verdicts()
-        with self._transaction(connection):
+        meter.wait()
+        with self._transaction(connection, meter):
             for batch in self._batches(connection, relation, columns):
+                meter.count_sample(batch.num_rows, batch.nbytes)
                 if not table.feed(batch):
                     break
         return table.verdicts()
@@ -457,8 +581,10 @@ class RelationalScanner(Generic[SettingsT]):
         return f"{self.settings.name}: {self.dataset_name(relation.schema, relation.name)}"
 
     @contextmanager
-    def _connected(self) -> Generator[sa.Connection]:
+    def _connected(self, meter: Meter | None = None) -> Generator[sa.Connection]:
         engine = self.engine()
+        if meter is not None:
+            event.listen(engine, "before_cursor_execute", lambda *_: meter.count_query())
         try:
             with self._source_errors(), self._own_words():
                 connection = engine.connect()
@@ -471,11 +597,14 @@ class RelationalScanner(Generic[SettingsT]):
             engine.dispose()
 
     @contextmanager
-    def _transaction(self, connection: sa.Connection) -> Generator[None]:
+    def _transaction(self, connection: sa.Connection, meter: Meter | None = None) -> Generator[None]:
         with self._own_words():
             try:
                 with connection.begin():
+                    began = time.monotonic()
                     self.begin(connection)
+                    if meter is not None:
+                        meter.feel(time.monotonic() - began)
                     yield
             finally:
                 if connection.in_transaction() and not connection.invalidated:
@@ -517,9 +646,34 @@ COLUMNS_HIDDEN = Fault(
 ROWS_HIDDEN = Fault("row-security", "row security hides rows from the scanning role", "give it the right to bypass it")
 
 
+def _relations(chunk: Chunk) -> Iterator[Relation]:
+    return (item for item in chunk.items if isinstance(item, Relation))
+
+
 def sampled(columns: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> sa.Select[Any]:
     """SELECT of the carried columns, labelled by position because a column's own name may be anything."""
     return sa.select(*(column.label(f"c{index}") for index, column in enumerate(columns))).select_from(source)
+
+
+def stretches(
+    statement: sa.Select[Any],
+    key: sa.ColumnElement[int],
+    bounds: tuple[int, int],
+    order: Sequence[Any],
+    *,
+    seed: int,
+    rows: int,
+) -> Sequence[sa.Select[Any]]:
+    """`statement` cut into short stretches of equal width, spread over a large table's keys (`bounds` inclusive)."""
+    lowest, highest = bounds
+    number = min(STRETCHES, rows)
+    width = (highest - lowest + 1) // number
+    offset = seed % max(width // 2, 1)
+    starts = [lowest + index * width for index in range(number)]
+    return [
+        statement.where(key >= start + offset, key < start + width).order_by(*order).limit(rows // number)
+        for start in starts
+    ]
 
 
 def sample_seed(settings: RelationalSettings, *names: str) -> int:

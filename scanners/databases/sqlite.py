@@ -25,9 +25,10 @@ from scanners.databases.relational import (
     Sample,
     sample_seed,
     sampled,
+    stretches,
 )
 
-STRETCHES = 32  # a large table is read in this many short stretches, spread over its keys
+SETTLED = 2.0  # seconds after which a write would show in the file's time
 COUNT_LIMIT = 100_000  # a row count is exact up to here, and an estimate from ANALYZE or unknown beyond
 CHECK_EVERY = 10_000  # virtual machine instructions between two looks at the clock
 
@@ -106,15 +107,38 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
 
     def listing(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Iterable[Relation]:
         """Tables with a row count, views with their CREATE statement."""
-        analysed = self._analysed(connection)
+        analysed, state = self._analysed(connection), self._state()
         for name in inspector.get_table_names(schema=schema):
             estimate = self._row_estimate(connection, name, analysed.get(name))
             foreign = MISSING_MODULE if self._columns_of(connection, name) is None else None
-            yield Relation(schema, name, DatasetKind.TABLE, (), row_estimate=estimate, unknown=foreign)
+            yield Relation(schema, name, DatasetKind.TABLE, (), row_estimate=estimate, unknown=foreign, state=state)
         views = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'view'").all()
         for name, statement in views:
             broken = BROKEN_VIEW if self._columns_of(connection, name) is None else None
             yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement, unknown=broken)
+
+    def _state(self) -> str:
+        """The same while nobody has written to the file; "" when that cannot be told.
+
+        A write changes the change counter in the header (sqlite.org/fileformat.html, 1.3.7) or, with a write-ahead
+        log, the log's header or size. Times alone are too coarse: a file that was written just now may be written
+        again within the same tick.
+        """
+        path = self.settings.path.expanduser().absolute()
+        said: list[str] = []
+        try:
+            for file in (path, path.with_name(f"{path.name}-wal")):
+                if not file.exists():
+                    continue
+                status = file.stat()
+                if time.time() - status.st_mtime < SETTLED:
+                    return ""
+                with file.open("rb") as opened:
+                    head = opened.read(100)
+                said.append(f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {head.hex()}")
+        except OSError:
+            return ""
+        return ", ".join(said)
 
     def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns with their types as they were declared, of all that SQLite can tell them of."""
@@ -170,7 +194,8 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         lowest, highest = self._bounds(connection, table, rowid)
         if highest - lowest < 2 * rows or (relation.row_estimate is not None and relation.row_estimate <= 2 * rows):
             return Sample([statement.order_by(rowid).limit(rows)])
-        return Sample(self._stretches(statement, rowid, lowest, highest, relation))
+        seed = sample_seed(self.settings, relation.name)
+        return Sample(stretches(statement, rowid, (lowest, highest), [rowid], seed=seed, rows=rows))
 
     def _rowid(self, connection: sa.Connection, relation: Relation) -> sa.ColumnElement[int] | None:
         """The rowid by a name that no column hides; None for views and WITHOUT ROWID tables."""
@@ -189,19 +214,6 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         lowest = connection.execute(sa.select(sa.func.min(rowid)).select_from(table)).scalar()
         highest = connection.execute(sa.select(sa.func.max(rowid)).select_from(table)).scalar()
         return (lowest or 0), (highest or 0)
-
-    def _stretches(
-        self, statement: sa.Select[Any], rowid: sa.ColumnElement[int], lowest: int, highest: int, relation: Relation
-    ) -> Sequence[sa.Select[Any]]:
-        stretches = min(STRETCHES, self.settings.sampling.rows)
-        width = (highest - lowest + 1) // stretches
-        offset = sample_seed(self.settings, relation.name) % max(width // 2, 1)
-        share = self.settings.sampling.rows // stretches
-        starts = [lowest + index * width for index in range(stretches)]
-        return [
-            statement.where(rowid >= start + offset, rowid < start + width).order_by(rowid).limit(share)
-            for start in starts
-        ]
 
 
 SCANNER = SQLiteScanner
