@@ -19,5 +19,6 @@ apt_install() { # what it is for, then package names
 
 command -v chromium >/dev/null || apt_install "the browser tests" chromium
 [ -n "$(compgen -G '/usr/lib/postgresql/*/bin/postgres')" ] || apt_install "the system's PostgreSQL" postgresql
+[ -x "$(PATH=$PATH:/usr/sbin command -v mariadbd)" ] || apt_install "MariaDB" mariadb-server
 command -v redis-server >/dev/null || apt_install "Redis" redis-server
 exit 0

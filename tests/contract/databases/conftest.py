@@ -1,8 +1,11 @@
-"""Real PostgreSQL servers: the wheel's and the system's."""
+"""Real database servers: PostgreSQL (the wheel's and the system's) and those of the fleet."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +89,26 @@ def ferretdb(running_store) -> int:
 def redis_server(running_store) -> int:
     """The port of a Redis of this test session."""
     return running_store("redis")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Any]:
+    """A running MariaDB of this test session; skips by name where it is not installed, and fails in CI."""
+    fleet = _fleet("mariadb")
+    try:
+        with fleet.mariadb_server() as server:
+            yield server
+    except fleet.ToolchainMissing as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
+
+
+def _fleet(name: str) -> Any:
+    """The module that starts a real server: tests/fleet/<name>/server.py."""
+    path = Path(__file__).parents[2] / "fleet" / name / "server.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_fleet", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from inventory.errors import SourceError
 from inventory.model import (
+    AccessSeen,
     Aspect,
     Covered,
     DatasetKind,
@@ -28,6 +29,7 @@ from inventory.model import (
     JobSeen,
     Observation,
     Profile,
+    Provenance,
     SafeguardSeen,
     Severity,
     SystemSeen,
@@ -117,7 +119,8 @@ def named(observations: Sequence[Observation]) -> dict[str, DatasetSeen]:
 
 
 def covered(observations: Sequence[Observation], table: str) -> set[Aspect]:
-    return {seen.aspect for seen in of(Covered, observations) if seen.scope.endswith(f".{table}")}
+    aspects = {seen.aspect for seen in of(Covered, observations) if seen.scope.endswith(f".{table}")}
+    return aspects - {Aspect.ACCESS}
 
 
 @pytest.fixture
@@ -200,7 +203,9 @@ def test_a_dataset_is_told_in_the_writers_order(settings):
         *("DatasetSeen", "FieldSeen", "FieldReferences", "Covered"),
         *("FieldSeen", "FieldProfiled", "FieldClassified", "Covered"),
     ]
-    assert [seen.aspect for seen in of(Covered, said) if seen.scope == users] == [Aspect.STRUCTURE, Aspect.CONTENT]
+    assert [seen.aspect for seen in of(Covered, said) if seen.scope == users] == [
+        *(Aspect.ACCESS, Aspect.STRUCTURE, Aspect.CONTENT)
+    ]
 
 
 @pytest.mark.usefixtures("shop")
@@ -233,7 +238,7 @@ def test_metadata_takes_as_many_round_trips_for_sixty_tables_as_for_three(databa
     few = count()
     create(3, 60)
     tables = 120
-    assert count() == few <= 8
+    assert count() == few <= 10
 
 
 def test_names_and_types_of_every_kind(database, settings):
@@ -335,6 +340,56 @@ def test_bytes_that_are_no_utf8_are_read(server, settings):
     finally:
         with server.connect() as superuser:
             superuser.execute("DROP DATABASE ascii WITH (FORCE)")
+
+
+# --- who may read --------------------------------------------------------------------------------------------
+
+
+def test_who_may_read(database, settings):
+    roles = ("app", "staff", "clerk", "outsider", "auditor", "deputy")
+    try:
+        database.execute(
+            """
+            CREATE ROLE app LOGIN; CREATE ROLE staff; CREATE ROLE clerk LOGIN IN ROLE staff; CREATE ROLE outsider LOGIN;
+            CREATE ROLE auditor LOGIN; CREATE ROLE deputy LOGIN IN ROLE postgres;
+            CREATE SCHEMA shut;
+            CREATE TABLE public.users (id int, email text, phone text); CREATE TABLE public.open (a int);
+            CREATE TABLE shut.secret (a int);
+            GRANT SELECT ON public.users TO staff; GRANT SELECT (email) ON public.users TO app, clerk;
+            GRANT SELECT ON public.open TO PUBLIC; GRANT INSERT ON public.users TO outsider;
+            GRANT SELECT ON shut.secret TO outsider, auditor; GRANT USAGE ON SCHEMA shut TO auditor;
+            """
+        )
+        seen = [
+            (one.data.removeprefix(f"{PostgreSQLScanner(settings).system}/{settings.database}."), one)
+            for one in of(AccessSeen, scan(settings))
+        ]
+    finally:
+        database.execute(f"DROP OWNED BY {', '.join(roles)}; DROP ROLE {', '.join(roles)}")
+    assert {(place, one.principal, one.kind.value, one.via) for place, one in seen if "://" not in place} == {
+        ("public.users", "staff", "role", ""),
+        ("public.users", "clerk", "user", "staff"),
+        ("public.users#email", "app", "user", ""),
+        ("public.open", "PUBLIC", "public", ""),
+        ("shut.secret", "auditor", "user", ""),
+    }
+    server_wide = {(one.principal, one.privilege, one.via) for place, one in seen if "://" in place}
+    assert {("postgres", "SUPERUSER", ""), ("deputy", "SUPERUSER", "postgres")} <= server_wide
+    assert "app" not in {principal for principal, _, _ in server_wide}
+
+
+def test_a_reference_declared_in_a_comment(database, settings):
+    database.execute(
+        """
+        CREATE SCHEMA accounts; CREATE TABLE accounts.customers (id int PRIMARY KEY);
+        CREATE TABLE public.orders (who int); COMMENT ON COLUMN public.orders.who IS 'FK → accounts.customers(id)';
+        """
+    )
+    detection = MailDetection()
+    (reference,) = of(FieldReferences, scan(settings, detection))
+    assert reference.target.endswith(".accounts.customers#id")
+    assert (reference.provenance, reference.confidence < 1) == (Provenance.COMMENT, True)
+    assert detection.contexts["orders"].columns[0].references == "customers.id"
 
 
 # --- how it behaves as a guest -------------------------------------------------------------------------------
