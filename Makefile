@@ -97,3 +97,8 @@ $(STATIC): explorer/node_modules/.ready $(EXPLORER)
 	@echo "Building the browser pages"
 	@cd explorer && PATH="$(NODE_PATH_PREFIX)$$PATH" npm run --silent build
 	@touch $@
+
+.PHONY: pictures
+pictures: $(VENV)/.dev $(STATIC) $(VENV)/.fleet ## Make the docs' pictures anew, by the browser tests
+	@mkdir -p docs/pictures
+	@GRAPHIQL_SCREENSHOT=docs/pictures/graphiql.png $(BIN)/pytest -q tests/e2e/test_graphiql.py
