@@ -16,6 +16,7 @@ An entry has
 - `dictionary`: words (compared without case and accents) that take the place of pattern and validator;
 - `types`: kinds of value it takes (`text` by default);
 - `within: true`: it is also looked for inside longer texts, by `text_pattern` (else `pattern`) and `text_validator`;
+- `least`: the share of texts that must hold it before it is told of them;
 - `anchor`: a short ASCII form that everything `text_pattern` matches contains, for the first, fast look at raw bytes.
 """
 
@@ -66,6 +67,7 @@ class Detector:
     text_pattern: str = ""
     text_validator: str = ""
     anchor: str = ""
+    least: float = 0.0
     dictionary: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property

@@ -531,6 +531,17 @@ def name_in_text(text: str) -> bool:
     return len(words_of) >= 3 and full_name(" ".join(words_of[-2:]).rstrip(",."))
 
 
+@lru_cache(maxsize=16384)
+def name_in_prose(text: str) -> bool:
+    """A given and a family name, both common, that are together no town."""
+    tokens = fold(text).split()
+    return (
+        _weight(tokens[0], "given_names") >= 3
+        and _weight(tokens[-1], "family_names") >= 2
+        and not city(" ".join(tokens))
+    )
+
+
 def username(text: str) -> bool:
     """One token that is neither a number nor a date, with a letter in it."""
     return any(c.isalpha() for c in text) and not text.startswith(("http", "www."))
@@ -842,9 +853,9 @@ VALIDATORS: dict[str, Validator] = {
         card_expiry, city, cookie, coordinates, country, degree, drivers_license, email, ethnicity, family_name,
         full_address, full_name, gender, given_name, health_number, health_term, iban, identifier,
         identifier_with_digits, imei, invoice_number, ip_address, ip_in_text, job_title, jwt, language,
-        mac_address, marital_status, name_in_text, nino, nir, organization, orientation, phone, phone_in_text,
-        plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token, religion,
-        routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash, user_agent,
-        username, version, vin,
+        mac_address, marital_status, name_in_prose, name_in_text, nino, nir, organization, orientation, phone,
+        phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token,
+        religion, routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash,
+        user_agent, username, version, vin,
     )
 }  # fmt: skip

@@ -286,7 +286,7 @@ def texts_verdicts(detectors: Mapping[str, Detector], seen: Mapping[str, Seen], 
     for name, each in seen.items():
         detector = detectors[name]
         covered = looked - each.uncovered
-        if not each.texts or covered <= 0:
+        if not each.texts or covered <= 0 or each.texts < detector.least * covered:
             continue
         confidence = round(_beyond_luck(each, max(detector.chance, 0.02)), 3)
         if confidence >= THRESHOLD:
