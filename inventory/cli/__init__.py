@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import inventory
-from inventory.cli import ask, demo, detect, graph, load, review, scan, serve
+from inventory.cli import ask, demo, detect, graph, load, review, scan, schedule, serve
 from inventory.cli.console import configure_logging, fail
 from inventory.errors import InventoryError
 
@@ -33,6 +33,7 @@ app.command("demo")(demo.demo)
 app.add_typer(review.app, name="review")
 app.command("detect", add_help_option=False, context_settings={"ignore_unknown_options": True})(detect.detect)
 app.add_typer(graph.app, name="graph")
+app.add_typer(schedule.app, name="schedule")
 
 
 def _version(asked: bool) -> None:

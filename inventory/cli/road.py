@@ -10,9 +10,12 @@ import hashlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
 
 from inventory.api.app import create_app, create_sign_in_link, serve
 from inventory.api.contract import ask
@@ -29,8 +32,10 @@ from inventory.lineage.derive import Derived, derive_flows
 from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
 from inventory.scan.config import Config, ServeSection, load_config
+from inventory.scan.plan import SourcePlan, plan_scans
 from inventory.scan.recording import Recording, record, replay
 from inventory.scan.run import SourceOutcome, run_scans
+from inventory.scan.workers import Workers, cluster_workers, process_workers
 from scanners.base import ProgressSink, ScanContext, Scanner
 from scanners.detection import ColumnDetector, Review
 from scanners.detection.lint import extended
@@ -126,18 +131,56 @@ def detection_context(config: Config, decided: Iterable[dict[str, Any]], report:
     return ScanContext(detection=detection, report=report, basis=basis)
 
 
-def scan_into(graph: Graph, scanners: Sequence[Scanner], context: ScanContext) -> list[SourceOutcome[LoadReport]]:
-    """Scan side by side into the graph; every source's outcome."""
+def known_states(graph: Graph, scanners: Sequence[Scanner], context: ScanContext) -> ScanContext:
+    """The context with the state in which each dataset was last read, so that the unchanged are not read again."""
+    writer = GraphWriter(graph)
+    systems = {scanner.system for scanner in scanners}
+    return replace(context, tokens={urn: token for system in systems for urn, token in writer.tokens(system).items()})
+
+
+@contextmanager
+def opened_workers(processes: int, cluster: str) -> Generator[Workers | None]:
+    """Worker processes of this machine or of a cluster; None when the scan's own threads are to read."""
+    if cluster:
+        with cluster_workers(cluster) as workers:
+            yield workers
+    elif processes:
+        with process_workers(processes) as workers:
+            yield workers
+    else:
+        yield None
+
+
+def plan(scanners: Sequence[Scanner], context: ScanContext) -> list[SourcePlan]:
+    """What a scan would read of each source."""
+    with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE) as executor:
+        return plan_scans(scanners, context, executor)
+
+
+def scan_into(
+    graph: Graph,
+    scanners: Sequence[Scanner],
+    context: ScanContext,
+    *,
+    full: bool = False,
+    workers: Workers | None = None,
+) -> list[SourceOutcome[LoadReport]]:
+    """Scan side by side into the graph what changed, or with `full` everything; every source's outcome."""
     writer, run, started = GraphWriter(graph), new_run_id(), datetime.now(UTC)
+    if not full:
+        context = known_states(graph, scanners, context)
 
     def load(source: str, observations: Iterable[Observation]) -> LoadReport:
         return writer.load(ScanRun(run, source, started), observations)
 
     with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
-        return sorted(run_scans(scanners, context, load, executor), key=lambda outcome: outcome.source)
+        outcomes = run_scans(scanners, context, load, executor, workers)
+        return sorted(outcomes, key=lambda outcome: outcome.source)
 
 
-def record_into(folder: Path, scanners: Sequence[Scanner], context: ScanContext) -> list[SourceOutcome[int]]:
+def record_into(
+    folder: Path, scanners: Sequence[Scanner], context: ScanContext, *, workers: Workers | None = None
+) -> list[SourceOutcome[int]]:
     """Scan side by side, each source into a recording in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     started = datetime.now(UTC)
@@ -150,7 +193,8 @@ def record_into(folder: Path, scanners: Sequence[Scanner], context: ScanContext)
         return count
 
     with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
-        return sorted(run_scans(scanners, context, write, executor), key=lambda outcome: outcome.source)
+        outcomes = run_scans(scanners, context, write, executor, workers)
+        return sorted(outcomes, key=lambda outcome: outcome.source)
 
 
 def derive(graph: Graph, config: Config) -> Derived:
@@ -194,6 +238,39 @@ def outcome_document(outcome: SourceOutcome[LoadReport]) -> dict[str, object]:
         ],
         "loaded": outcome.report.counts if outcome.report else None,
     }
+
+
+def plan_document(plan: SourcePlan) -> dict[str, object]:
+    """A plan as JSON holds it."""
+    return {
+        "source": plan.source,
+        "reason": plan.reason or None,
+        "datasets": len(plan.datasets),
+        "unchanged": plan.unchanged,
+        "rows": plan.rows,
+        "bytes": plan.bytes,
+        "queries": plan.queries,
+        "to_read": [
+            {"dataset": d.dataset, "rows": d.rows, "bytes": d.bytes, "queries": d.queries}
+            for d in plan.datasets
+            if not d.unchanged
+        ],
+    }
+
+
+def tell_plans(plans: Sequence[SourcePlan]) -> None:
+    """What a scan would read of each source, as a table."""
+    table = Table("Source", box=None, pad_edge=False)
+    for heading in ("Datasets", "Unchanged", "Rows", "Bytes", "Queries"):
+        table.add_column(heading, justify="right")
+    for one in plans:
+        if not one.reason:
+            figures = (len(one.datasets), one.unchanged, one.rows, one.bytes, one.queries)
+            table.add_row(one.source, *(f"{figure:,}" for figure in figures))
+    out.print(table)
+    for one in plans:
+        if one.reason:
+            say(one.reason, style="yellow")
 
 
 # --- answering --------------------------------------------------------------------------------------------
