@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from seed.estate.servers.process import running
+from seed.estate.servers.process import free_port, running
 
 ROOM = Path(__file__).parent
 
@@ -96,4 +96,34 @@ def redis(home: Path, *arguments: str) -> Iterator[int]:
         return ["redis-server", "--bind", "127.0.0.1", "--port", str(port), *kept, *arguments]
 
     with running("redis", command, _listens, home / "log") as port:
+        yield port
+
+
+@contextmanager
+def kafka(home: Path) -> Iterator[int]:
+    """The port of a Kafka broker that is its own controller (KRaft)."""
+    java = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", _jars("kafka")]
+
+    def command(port: int) -> list[str]:
+        data, settings, controller = home / f"data-{port}", home / f"{port}.properties", free_port()
+        settings.write_text(
+            f"""process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+auto.create.topics.enable=true
+group.initial.rebalance.delay.ms=0
+"""
+        )
+        format_it = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(settings)]
+        subprocess.run([*java, *format_it], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return [*java, "kafka.Kafka", str(settings)]
+
+    with running("kafka", command, _listens, home / "log") as port:
         yield port

@@ -1,0 +1,1 @@
+"""Streams: one module for each kind of broker; see `scanners.registry`."""
