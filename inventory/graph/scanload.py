@@ -39,7 +39,16 @@ from inventory.model import (
 
 ScanState: TypeAlias = Literal["completed", "partial", "failed"]
 
-SCAN_EDGES = ("CONTAINS", "CLASSIFIED_AS", "REFERENCES", "FLOWS_TO", "DISCLOSED_TO", "DEFINED_BY", "PROTECTED_BY")
+SCAN_EDGES = (
+    "CONTAINS",
+    "CLASSIFIED_AS",
+    "REFERENCES",
+    "FLOWS_TO",
+    "DISCLOSED_TO",
+    "DEFINED_BY",
+    "PROTECTED_BY",
+    "READABLE_BY",
+)
 DATASETS_OF = (
     "MATCH (n:Dataset) WHERE n.system = $system AND n.urn STARTS WITH $listed "
     "AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
@@ -49,7 +58,7 @@ TOKENS_OF = (
     "RETURN n.urn AS urn, n.content_token AS token"
 )
 DATASETS_AT_ONCE = 50
-ASPECTS = (Aspect.LISTING, Aspect.STRUCTURE, Aspect.CONTENT, REVIEW)
+ASPECTS = (*Aspect, REVIEW)
 MOST_HELD = 50 * BATCH  # statements held for scopes that are not covered yet
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from inventory.errors import GraphError
 from inventory.graph.connection import Graph
 
-VERSION = 1
+VERSION = 2
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 
@@ -67,6 +67,7 @@ NODES: Mapping[str, NodeType] = {
             measured=frozenset({"sampled", "null_share", "distinct_share", "min_length", "max_length", "mean_length"}),
             indexes=("dataset",),
         ),
+        NodeType("Principal", "urn", indexes=("system",)),
         NodeType("Job", "urn", declared=True),
         NodeType("Scan", "urn", indexes=("source",)),
         NodeType("Finding", "urn", indexes=("source", "about")),
@@ -99,6 +100,7 @@ EDGES: Mapping[str, EdgeType] = {
         EdgeType("REFERENCES", frozenset({"Field"}), frozenset({"Field"}), ("group", "position", "provenance")),
         EdgeType("FLOWS_TO", frozenset({"Field", "Dataset"}), frozenset({"Field", "Dataset"}), ("job", "provenance")),
         EdgeType("DISCLOSED_TO", _DATA | _WORDS, frozenset({"Processor"}), ("provenance",)),
+        EdgeType("READABLE_BY", _DATA, frozenset({"Principal"})),
         EdgeType("DEFINED_BY", frozenset({"Dataset"}), frozenset({"Job"})),
         EdgeType("BROADER", _WORDS, _WORDS),
         EdgeType("FOR_PURPOSE", _ANY, frozenset({"Purpose"})),

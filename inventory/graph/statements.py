@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, Value
 from inventory.model import (
+    AccessSeen,
     Aspect,
     Covered,
     DatasetSeen,
@@ -32,10 +33,11 @@ from inventory.model import (
     SystemSeen,
     column_of,
     dataset_of,
+    principal_urn,
 )
 
 REVIEW = "review"  # the aspect of a dataset that people state; no scan covers it
-SEEN = "seen"  # of a system: itself, which never ends by a scan
+SEEN = "seen"  # of a system: itself and its principals, which never end by a scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,21 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
                     NodeRef("Processor", observation.processor),
                     {"provenance": str(observation.provenance)},
                     {"evidence": observation.evidence, "confidence": observation.confidence},
+                ),
+            )
+        case AccessSeen():
+            principal = NodeRef("Principal", principal_urn(system, observation.principal))
+            named = {"system": system, "name": observation.principal, "kind": str(observation.kind)}
+            # Many datasets name the same principal, so no one of them may end it: its edges end.
+            yield Scope(system, SEEN), NodeFact("Principal", principal.key, {**named})
+            yield (
+                Scope(dataset_of(observation.data), Aspect.ACCESS),
+                EdgeFact(
+                    "READABLE_BY",
+                    data_ref(observation.data, system),
+                    principal,
+                    {},
+                    {"privilege": observation.privilege, "via": observation.via, "evidence": observation.evidence},
                 ),
             )
         case Finding() | Covered():

@@ -2,7 +2,7 @@
 // parameters: as_of
 // columns: kind, name, count
 CALL {
-  MATCH (n:System|Dataset|Field|Job|Scan|Finding|Category|Subject|Purpose|Right|Safeguard|RetentionRule|Clause|Processor|Region)
+  MATCH (n:System|Dataset|Field|Principal|Job|Scan|Finding|Category|Subject|Purpose|Right|Safeguard|RetentionRule|Clause|Processor|Region)
   WHERE n.valid_from <= $as_of AND coalesce(n.valid_to, '9') > $as_of
   RETURN 'node' AS kind, labels(n)[0] AS name, count(*) AS count
   UNION

@@ -8,6 +8,8 @@ CALL {
   UNION
   MATCH (n:Field {urn: $key}) WHERE $label = 'Field' RETURN n, 'Field' AS label
   UNION
+  MATCH (n:Principal {urn: $key}) WHERE $label = 'Principal' RETURN n, 'Principal' AS label
+  UNION
   MATCH (n:Job {urn: $key}) WHERE $label = 'Job' RETURN n, 'Job' AS label
   UNION
   MATCH (n:Scan {urn: $key}) WHERE $label = 'Scan' RETURN n, 'Scan' AS label

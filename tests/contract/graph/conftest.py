@@ -8,6 +8,7 @@ import pytest
 
 from inventory.graph.writer import GraphWriter, ScanRun
 from inventory.model import (
+    AccessSeen,
     Aspect,
     Covered,
     DatasetKind,
@@ -21,6 +22,7 @@ from inventory.model import (
     Finding,
     FlowSeen,
     JobSeen,
+    PrincipalKind,
     Profile,
     Provenance,
     SafeguardSeen,
@@ -51,6 +53,9 @@ class Estate:
         """Every observation of a scan of it."""
         yield SystemSeen(self.system, SystemKind.DATABASE, "shop", "postgresql", "15.4", "CA-QC")
         yield SafeguardSeen(self.system, "encryption_in_transit", True, "TLSv1.3 was negotiated")
+        if "readers" in knobs:
+            yield AccessSeen(self.system, "postgres", PrincipalKind.USER, "SUPERUSER")
+            yield Covered(self.system, Aspect.ACCESS)
         for number in range(tables):
             if number not in knobs.get("without_tables", ()):
                 yield from self.observations(number, tables, **knobs)
@@ -69,6 +74,7 @@ class Estate:
         type_of_name="text",
         confidence=0.9,
         rows=100,
+        readers=None,
     ):
         table, key = self.table(number), self.column(number, "id")
         payload, email = self.column(number, "payload"), self.column(number, "payload", "/email")
@@ -88,6 +94,11 @@ class Estate:
         if number == 0:
             yield DisclosureSeen(table, "stripe", Provenance.CONFIG, "the configuration says so")
         yield Covered(table, Aspect.STRUCTURE)
+        if number == 0 and readers is not None:
+            for reader in readers:
+                yield AccessSeen(table, reader, PrincipalKind.ROLE, "SELECT")
+            yield AccessSeen(name, "support", PrincipalKind.USER, "SELECT", "staff")
+            yield Covered(table, Aspect.ACCESS)
         if number in unreadable:
             yield Finding(table, "no-permission", Severity.ERROR, f"t{number}: no permission to read (grant SELECT)")
             return

@@ -57,7 +57,9 @@ def catalogue(request):
     migrate(graph)
     estate, writer = request.getfixturevalue("shop"), GraphWriter(graph)
     writer.declare("policy", NODES, EDGES, BEGIN)
-    writer.load(ScanRun("r1", "shop", BEGIN + timedelta(hours=1)), estate.scan(tables=3, unreadable={2}))
+    writer.load(
+        ScanRun("r1", "shop", BEGIN + timedelta(hours=1)), estate.scan(tables=3, unreadable={2}, readers=["analyst"])
+    )
     name = f"{T1}#name"
     writer.review(name, "user.name", ReviewState.REJECTED, "ada", BEGIN + timedelta(hours=2))
     return Catalogue(graph)
@@ -161,6 +163,16 @@ CASES = {
         ],
     ),
     "purposes_of_categories": ({"keys": ["user.contact.email"]}, ends, [("user.contact.email", "billing")]),
+    "readers_of_datasets": (
+        {"keys": [T0, T1]},
+        lambda rows: [(r["key"], r["source"], r["node"]["name"], r["edge"]["privilege"]) for r in rows],
+        [
+            (T0, T0, "analyst", "SELECT"),
+            (T0, SYSTEM, "postgres", "SUPERUSER"),
+            (T0, f"{T0}#name", "support", "SELECT"),
+            (T1, SYSTEM, "postgres", "SUPERUSER"),
+        ],
+    ),
     "recipients_of_categories": (
         {"keys": ["user.contact.email"]},
         lambda rows: [(r["node"]["key"], len(r["disclosures"])) for r in rows],

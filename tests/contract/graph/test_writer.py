@@ -151,6 +151,22 @@ def test_a_dropped_column_ends_even_when_the_values_could_not_be_read(graph, est
     assert estate.column(1, "payload", "/email") not in homes(graph)
 
 
+def test_a_revoked_grant_ends_and_only_where_grants_were_told(graph, estate, load):
+    def readers():
+        rows = Catalogue(graph).ask("readers_of_datasets", keys=[estate.table(0)])
+        return [(row["node"]["name"], row["edge"].get("via")) for row in rows]
+
+    load(graph, estate.scan(readers=["analyst", "app"]))
+    assert readers() == [("analyst", None), ("app", None), ("postgres", None), ("support", "staff")]
+    assert load(graph, estate.scan(readers=["analyst", "app"])).versions == 0
+    assert load(graph, estate.scan()).versions == 0, "a scan that is told of no grants takes none back"
+    assert load(graph, estate.scan(readers=["app"])).counts["edges_ended"] == 1
+    assert readers() == [("app", None), ("postgres", None), ("support", "staff")]
+    load(graph, estate.scan(without_tables={0}))
+    left = "MATCH ()-[r:READABLE_BY]->() WHERE r.valid_to IS NULL RETURN count(*) AS n"
+    assert graph.read(left)[0]["n"] == 1, "the system's"
+
+
 def test_what_could_not_be_looked_at_keeps_what_is_known(graph, estate, load):
     load(graph, estate.scan())
     report = load(graph, estate.scan(unreadable={1}))

@@ -11,6 +11,7 @@ from inventory.graph.batch import fingerprint
 from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, check, digest, statements
 from inventory.graph.statements import MeasureFact, Scope, data_ref, statements_of, stub_properties
 from inventory.model import (
+    AccessSeen,
     DatasetKind,
     DatasetSeen,
     DisclosureSeen,
@@ -21,6 +22,7 @@ from inventory.model import (
     FieldSeen,
     FlowSeen,
     JobSeen,
+    PrincipalKind,
     Profile,
     Provenance,
     SafeguardSeen,
@@ -45,6 +47,7 @@ OBSERVATIONS = [
     JobSeen("job:x/y", "y", "view", TABLE),
     FlowSeen(COLUMN, field_urn(OTHER, "payload"), Provenance.SQL),
     DisclosureSeen(TABLE, "stripe", Provenance.CONFIG, "configured"),
+    AccessSeen(TABLE, "analyst", PrincipalKind.ROLE, "SELECT"),
 ]
 
 
@@ -66,12 +69,13 @@ def test_what_ends_together_has_one_scope():
     assert said["DatasetSeen"] == {f"{TABLE}|listing"}
     assert said["FieldReferences"] == said["JobSeen"] == said["DisclosureSeen"] == {f"{TABLE}|structure"}
     assert said["FieldClassified"] == said["FieldProfiled"] == {f"{TABLE}|content"}
+    assert said["AccessSeen"] == {f"{TABLE}|access", f"{SYSTEM}|seen"}
     assert scopes(OBSERVATIONS[3]) == {f"{TABLE}|structure"}
     assert scopes(OBSERVATIONS[4]) == {f"{TABLE}|content"}  # a place inside a column is known by its values
 
 
 def test_a_flow_belongs_to_the_end_that_is_of_the_scanned_system():
-    flow = OBSERVATIONS[-2]
+    flow = next(observation for observation in OBSERVATIONS if isinstance(observation, FlowSeen))
     assert {str(scope) for scope, _ in statements_of(flow, SYSTEM)} == {f"{TABLE}|structure"}
     assert {str(scope) for scope, _ in statements_of(flow, "s3://exports")} == {f"{OTHER}|structure"}
     assert {str(scope) for scope, _ in statements_of(flow, "kafka://x")} == {"kafka://x|listing"}
