@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from inventory.model import DatasetKind
 from scanners.base import SourceSettings
 from scanners.databases.catalog import Carrier, Column, Fault, Relation
+from scanners.databases.files import file_state
 from scanners.databases.relational import (
     RelationalScanner,
     RelationalSettings,
@@ -28,7 +29,7 @@ from scanners.databases.relational import (
     stretches,
 )
 
-SETTLED = 2.0  # seconds after which a write would show in the file's time
+HEADER = 100  # bytes
 COUNT_LIMIT = 100_000  # a row count is exact up to here, and an estimate from ANALYZE or unknown beyond
 CHECK_EVERY = 10_000  # virtual machine instructions between two looks at the clock
 
@@ -118,27 +119,9 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
             yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement, unknown=broken)
 
     def _state(self) -> str:
-        """The same while nobody has written to the file; "" when that cannot be told.
-
-        A write changes the change counter in the header (sqlite.org/fileformat.html, 1.3.7) or, with a write-ahead
-        log, the log's header or size. Times alone are too coarse: a file that was written just now may be written
-        again within the same tick.
-        """
+        """A write changes the counter in the header (sqlite.org/fileformat.html, 1.3.7) or the write-ahead log."""
         path = self.settings.path.expanduser().absolute()
-        said: list[str] = []
-        try:
-            for file in (path, path.with_name(f"{path.name}-wal")):
-                if not file.exists():
-                    continue
-                status = file.stat()
-                if time.time() - status.st_mtime < SETTLED:
-                    return ""
-                with file.open("rb") as opened:
-                    head = opened.read(100)
-                said.append(f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {head.hex()}")
-        except OSError:
-            return ""
-        return ", ".join(said)
+        return file_state([path, path.with_name(f"{path.name}-wal")], HEADER)
 
     def columns(self, connection: sa.Connection, inspector: Inspector, schema: str) -> Mapping[str, tuple[Column, ...]]:
         """The columns with their types as they were declared, of all that SQLite can tell them of."""
