@@ -152,6 +152,11 @@ def test_a_short_name_is_read_after_its_table_or_object():
     assert category(judge(granted, table="consents")["granted"]) == "user.privacy_preferences"
 
 
+def test_names_of_people_as_keys_do_not_become_names_of_fields():
+    documents = [f'{{"Zoe Tremblay": {i}, "Luc Martin": {i}}}' for i in range(20)]
+    assert not any("Tremblay" in place for place in judge({"scores": documents}))
+
+
 def test_keys_of_an_open_map_are_judged_as_data():
     found = judge({"shared_with": [f'{{"zoe{i}@example.org": "read"}}' for i in range(40)]})["shared_with"]
     assert category(found) == "user.contact.email"
