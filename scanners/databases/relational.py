@@ -96,7 +96,7 @@ class RelationalScanner(Generic[SettingsT]):
 
     settings_type: ClassVar[type[SourceSettings]]
     engine_name: ClassVar[str]  # "postgresql", "sqlite"
-    sql_dialect: ClassVar[str]  # sqlglot's name of the SQL dialect
+    sql_dialect: str  # sqlglot's name of the SQL dialect
 
     def __init__(self, settings: SettingsT) -> None:
         self._settings = settings

@@ -436,3 +436,20 @@ def test_a_session_ended_in_mid_scan_keeps_what_was_said(admin, settings, detect
     with pytest.raises(SourceError, match="maria: the server ended the connection"):
         listen()
     assert sum(isinstance(one, Covered) and one.aspect is Aspect.CONTENT for one in said) == 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_by_its_sqlalchemy_url_alone_the_same_server_tells_less(settings, small_detection):
+    from scanners.databases.sqlalchemy import SQLAlchemyScanner, SQLAlchemySettings
+
+    url = f"mysql+pymysql://scanner@127.0.0.1:{settings.port}/"
+    made = SQLAlchemySettings.model_validate({"name": "any", "url": url, "password": {"env": "TEST_MYSQL_PASSWORD"}})
+    said = list(SQLAlchemyScanner(made).scan(ScanContext(small_detection)))
+    assert of(Finding, said) == []
+    whole = scan(settings, small_detection)
+    assert {one.urn for one in of(FieldSeen, said)} == {one.urn for one in of(FieldSeen, whole)}
+    assert {one.field for one in of(FieldClassified, said)} == {one.field for one in of(FieldClassified, whole)}
+    assert {(one.source, one.target) for one in of(FieldReferences, said)} == {
+        (one.source, one.target) for one in of(FieldReferences, whole)
+    }
+    assert CANARY not in repr(said)
