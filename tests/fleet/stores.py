@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,4 +127,16 @@ group.initial.rebalance.delay.ms=0
         return [*java, "kafka.Kafka", str(settings)]
 
     with running("kafka", command, _listens, home / "log") as port:
+        yield port
+
+
+@contextmanager
+def moto(home: Path) -> Iterator[int]:
+    """The port of moto's server: Amazon's services in memory."""
+    program = Path(sys.executable).parent / "moto_server"
+    if not program.exists():
+        raise ToolchainMissing("moto's server needs pip install 'moto[server]'")
+    with running(
+        "moto", lambda port: [str(program), "-H", "127.0.0.1", "-p", str(port)], _listens, home / "log"
+    ) as port:
         yield port
