@@ -44,6 +44,9 @@ class FieldCount:
     distinct: set[int] = field(default_factory=set[int])
     years: Counter[int] = field(default_factory=Counter[int])
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
+    _answers: dict[int, Sequence[tuple[str, bool, bool]]] = field(
+        default_factory=dict[int, "Sequence[tuple[str, bool, bool]]"], repr=False
+    )
 
     @property
     def kind(self) -> str:
@@ -72,7 +75,7 @@ class FieldCount:
                 self._measure(text, size)
             if self.looked < LOOKED:
                 self.looked += 1
-                self._look(whole_number(stripped), tried)
+                self._look(whole_number(stripped), chunk.kind, tried)
                 done = index
         return done
 
@@ -83,22 +86,22 @@ class FieldCount:
         self.longest = size if self.longest is None else max(self.longest, size)
         self.distinct.add(hash(text))
 
-    def _look(self, text: str, tried: Sequence[Detector]) -> None:
+    def _look(self, text: str, kind: str, tried: Sequence[Detector]) -> None:
         if len(text) <= 32 and text[0].isdigit():
             day = parse_date(text)
             if day is not None:
                 self.years[day.year] += 1
-        whole: set[str] = set()
-        for detector in tried:
-            if detector.whole.fullmatch(text) is None:
-                continue
-            seen = self.seen.setdefault(detector.detector, Seen())
+        # The same value has the same answers; it is known by its hash, so that no value stays.
+        key = hash((text, kind))
+        answers = self._answers.get(key)
+        if answers is None:
+            answers = self._answers[key] = _answers(text, tried)
+        for name, valid, narrow in answers:
+            seen = self.seen.setdefault(name, Seen())
             seen.shaped += 1
-            if detector.check(text):
-                seen.valid += 1
-                whole.add(detector.detector)
-                if detector.narrow is not None and detector.narrow.fullmatch(text):
-                    seen.narrow += 1
+            seen.valid += valid
+            seen.narrow += narrow
+        whole = {name for name, valid, _ in answers if valid}
         self.searched += 1
         if len(text) >= TEXT_LENGTH:
             self._search(text, [detector for detector in tried if detector.within and detector.detector not in whole])
@@ -151,6 +154,17 @@ class FieldCount:
             max_length=self.longest,
             mean_length=round(self.length / self.profiled, 2) if self.profiled else None,
         )
+
+
+def _answers(text: str, tried: Sequence[Detector]) -> Sequence[tuple[str, bool, bool]]:
+    """The detectors whose form a value has: whether its check passes, and whether it has the distinctive form."""
+    found: list[tuple[str, bool, bool]] = []
+    for detector in tried:
+        if detector.whole.fullmatch(text) is not None:
+            valid = detector.check(text)
+            narrow = valid and detector.narrow is not None and detector.narrow.fullmatch(text) is not None
+            found.append((detector.detector, valid, narrow))
+    return found
 
 
 _NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")

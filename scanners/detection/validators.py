@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import phonenumbers
 
-from scanners.detection.lexicon import fold, vocabulary, words
+from scanners.detection.lexicon import endings, fold, vocabulary, words
 
 Validator: TypeAlias = Callable[[str], bool]
 
@@ -381,7 +381,7 @@ def street(text: str) -> bool:
     if len(tokens) >= 2 and has_number:
         if any(token in street_words for token in tokens):
             return True
-        if any(len(t) > 5 and t.endswith(suffix) for t in tokens for suffix in vocabulary("street_suffixes")):
+        if any(len(token) > 5 and token.endswith(endings("street_suffixes")) for token in tokens):
             return True
     lead = {" ".join(tokens[:count]) for count in (1, 2, 3)}
     return has_number and not lead.isdisjoint(units)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import cast
 
 import yaml
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Lower case, no accents, apostrophes and hyphens as one space: `Saint-Jérôme` gives `saint jerome`."""
     if not text.isascii():
@@ -52,3 +53,9 @@ def abbreviations() -> Mapping[str, str]:
     """Abbreviated words of column names, and what they stand for."""
     text = (files("scanners.detection.lexicon") / "abbreviations.yaml").read_text(encoding="utf-8")
     return cast("dict[str, str]", yaml.safe_load(text))
+
+
+@cache
+def endings(name: str) -> tuple[str, ...]:
+    """The closed set called `name`, as `str.endswith` takes it."""
+    return tuple(sorted(vocabulary(name)))
