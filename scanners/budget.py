@@ -99,6 +99,9 @@ class Meter:
     _average: float = 0.0
     _back_off: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._since = self.clock()
+
     @property
     def spent(self) -> Spent:
         """What was taken so far."""

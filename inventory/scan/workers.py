@@ -111,7 +111,7 @@ class Workers:
 
     def close(self) -> None:
         """Let the workers go."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.shutdown(wait=True)
 
 
 def _run(task: Task) -> Answer:

@@ -1,0 +1,233 @@
+"""What scanning a large PostgreSQL costs next to pg_dump, next to its bare queries, and again after a small change.
+
+    python -m benchmarks.scan                  5,000 tables, 100,000 columns
+    python -m benchmarks.scan --tables 500     the same in small
+    python -m benchmarks.scan --only memory    one of metadata, sample, rescan, memory, processes
+
+Prints seconds and ratios, asserts nothing. Each measure runs in a process of its own. Detection, which has benchmarks
+of its own, is left out where it says so: what is left is the cost of asking, carrying and saying. With detection first
+scans take longer, so ratios to a first scan are then lower than those printed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scan.database import COLUMNS, PASSWORD, ROWS, SCHEMAS, Database, database
+
+MEASURES = ("metadata", "sample", "rescan", "memory", "processes")
+
+
+def scanner(port: int, **settings: Any) -> Any:
+    from scanners.databases.postgresql import PostgreSQLScanner, PostgreSQLSettings
+
+    os.environ["BENCHMARK_PASSWORD"] = PASSWORD
+    given = {
+        **{"name": "pg", "host": "127.0.0.1", "port": port, "database": "benchmark", "user": "postgres"},
+        "password": {"env": "BENCHMARK_PASSWORD"},
+        **settings,
+    }
+    return PostgreSQLScanner(PostgreSQLSettings.model_validate(given))
+
+
+class NoDetection:
+    """Takes everything and finds one thing in each column, so that the graph has as much to do as with detection."""
+
+    version = "none/1"
+
+    def table(self, context: Any) -> Any:
+        from inventory.model import Evidence, Profile
+        from scanners.detection.interface import FieldVerdict, Verdict
+
+        said = (Verdict("user.contact.email", 0.9, (Evidence("value:email", "all sampled values", 4.0),)),)
+        profile = Profile(ROWS, 0.0, 1.0, 3, 9, 6.0)
+
+        class Table:
+            def feed(self, batch: Any) -> bool:
+                return batch.num_rows >= 0
+
+            def verdicts(self) -> Any:
+                return [FieldVerdict(column.name, "", column.type, profile, said) for column in context.columns]
+
+        return Table()
+
+    def redact(self, text: str) -> str:
+        return text
+
+
+def context(*, detecting: bool) -> Any:
+    from scanners.base import ScanContext
+    from scanners.detection import ColumnDetector
+
+    if not detecting:
+        return ScanContext(NoDetection())
+    detector = ColumnDetector()
+    _ = detector.engine  # compiled once in a process, whatever it scans
+    return ScanContext(detector)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Seconds on the wall, seconds of this process's CPU, and the result."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return time.perf_counter() - wall, time.process_time() - cpu, result
+
+
+def exhausted(stream: Iterator[Any]) -> Counter[str]:
+    return Counter(type(one).__name__ for one in stream)
+
+
+# --- the measures -------------------------------------------------------------------------------------------
+
+
+def metadata(port: int) -> None:
+    """(a) All that the catalog says, as observations, next to `pg_dump --schema-only`; best of three each."""
+    made, one = Database(_server(port), 0), scanner(port, budget={"rows": 0})
+    given = context(detecting=True)  # comments are redacted
+    dumps: list[float] = []
+    runs: list[tuple[float, float, Any]] = []
+    for _ in range(3):
+        dumps.append(timed(made.dump_schema)[0])
+        runs.append(timed(lambda: exhausted(one.scan(given))))
+    wall, cpu, said = min(runs, key=lambda run: run[0])
+    print(f"metadata: {said['DatasetSeen']:,} tables, {said['FieldSeen']:,} columns")
+    print(f"  scan {wall:.1f} s (cpu {cpu:.1f} s), pg_dump --schema-only {min(dumps):.1f} s")
+    print(f"  ratio {wall / min(dumps):.2f}", flush=True)
+
+
+def sample(port: int) -> None:
+    """(a) The whole scan without the graph, next to a bare loop of the same sample queries."""
+    import sqlalchemy as sa
+    from sqlalchemy import event
+
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if " AS c0" in statement:
+            assert not parameters
+            statements.append(statement.replace("%%", "%"))
+
+    def bare() -> None:
+        with Database(_server(port), 0).connect() as connection:
+            connection.execute("SET search_path TO pg_catalog")
+            for statement in statements:
+                connection.execute(statement.encode()).fetchall()
+
+    # With detection a tenth of the tables: it takes the greater part, and its own benchmark is another one.
+    for detecting, settings in ((False, {}), (True, {"include_schemas": ["s0"]})):
+        one, given = scanner(port, **settings), context(detecting=detecting)
+        statements.clear()
+        event.listen(sa.Engine, "before_cursor_execute", note)
+        wall, cpu, said = timed(lambda one=one, given=given: exhausted(one.scan(given)))
+        event.remove(sa.Engine, "before_cursor_execute", note)
+        bare_wall, bare_cpu, _ = timed(bare)
+        words = "with detection" if detecting else "without detection"
+        print(f"sampled scan {words}: {len(statements):,} samples, {said['FieldProfiled']:,} columns")
+        print(f"  scan {wall:.1f} s (cpu {cpu:.1f} s), bare loop {bare_wall:.1f} s (cpu {bare_cpu:.1f} s)")
+        print(f"  ratio {wall / bare_wall:.2f}, of cpu {cpu / bare_cpu:.2f}", flush=True)
+
+
+def rescan(port: int) -> None:
+    """(b) Into the graph, without detection: first scan, rescan of the unchanged, rescan after 1 % changed."""
+    from inventory.graph.engine import engine_graph
+    from inventory.graph.schema import migrate
+    from inventory.graph.writer import GraphWriter, ScanRun
+    from inventory.scan.run import scan_source
+    from scanners.base import ScanContext
+
+    one, given, made = scanner(port), context(detecting=False), Database(_server(port), 0)
+
+    def scan(run: str) -> Any:
+        tokens = writer.tokens(one.system)
+        now = ScanContext(given.detection, tokens=tokens)
+        return scan_source(one, now, lambda name, said: writer.load(ScanRun(run, name, datetime.now(UTC)), said))
+
+    with tempfile.TemporaryDirectory() as room, engine_graph(Path(room, "graph")) as graph:
+        migrate(graph)
+        writer = GraphWriter(graph)
+        first, _, outcome = timed(lambda: scan("first"))
+        tables = len(writer.tokens(one.system))
+        print(f"rescan: first scan {first:.1f} s: {outcome.report.summary}")
+        again, _, outcome = timed(lambda: scan("second"))
+        print(f"  unchanged {again:.1f} s, ratio {again / first:.3f}, {outcome.report.versions} versions written")
+        made.change(max(1, tables // 100))
+        changed, _, outcome = timed(lambda: scan("third"))
+        print(f"  1 % changed ({max(1, tables // 100)} tables) {changed:.1f} s: {outcome.report.summary}")
+        print(f"  ratio {changed / first:.3f}", flush=True)
+
+
+def memory(port: int, schemas: int) -> None:
+    """(d) Peak of memory of the scanning process, by number of tables, without detection."""
+    one = scanner(port, include_schemas=[f"s{number}" for number in range(schemas)])
+    given = context(detecting=False)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    said = exhausted(one.scan(given)) if schemas else Counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"memory: {said['DatasetSeen']:5,} tables: peak {peak:.0f} MB ({peak - before:+.0f} MB)", flush=True)
+
+
+def processes(port: int) -> None:
+    """(e) A tenth of the tables, with detection: in this process, by one worker process and by two."""
+    from inventory.scan.run import observations
+    from inventory.scan.workers import process_workers
+
+    one = scanner(port, include_schemas=["s0"], budget={"concurrency": 2})
+    given = context(detecting=True)
+    alone, *_ = timed(lambda: exhausted(observations(one, given, [])))
+    print(f"processes: in this process {alone:.1f} s")
+    walls: list[float] = []
+    for count in (1, 2):
+        with process_workers(count) as workers:
+            exhausted(observations(scanner(port, include_schemas=["s9"]), given, [], workers))  # starts them
+            wall, *_ = timed(lambda: exhausted(observations(one, given, [], workers)))
+        walls.append(wall)
+        print(f"  {count} worker processes {wall:.1f} s")
+    print(f"  speed-up of 2 over 1: {walls[0] / walls[1]:.2f}, of 2 over none: {alone / walls[1]:.2f}", flush=True)
+
+
+# --- running them -------------------------------------------------------------------------------------------
+
+
+def _server(port: int) -> Any:
+    from seed.estate.servers.postgres import Postgres
+
+    return Postgres(port, PASSWORD)
+
+
+def _measure(name: str, port: int, *more: int) -> None:
+    subprocess.run([sys.executable, "-m", "benchmarks.scan", "--measure", name, str(port), *map(str, more)], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tables", type=int, default=5000)
+    parser.add_argument("--only", choices=MEASURES, action="append")
+    parser.add_argument("--measure", nargs="+", help=argparse.SUPPRESS)  # in a process of its own
+    options = parser.parse_args()
+    if options.measure:
+        name, *numbers = options.measure
+        globals()[name](*map(int, numbers))
+        return
+    print(f"{options.tables:,} tables, {options.tables * len(COLUMNS):,} columns; {os.cpu_count()} cores", flush=True)
+    with database(options.tables) as made:
+        for name in options.only or MEASURES:
+            if name == "memory":
+                for schemas in (0, 1, SCHEMAS // 2, SCHEMAS):
+                    _measure(name, made.server.port, schemas)
+            else:
+                _measure(name, made.server.port)
+
+
+if __name__ == "__main__":
+    main()
