@@ -140,3 +140,16 @@ def moto(home: Path) -> Iterator[int]:
         "moto", lambda port: [str(program), "-H", "127.0.0.1", "-p", str(port)], _listens, home / "log"
     ) as port:
         yield port
+
+
+@contextmanager
+def opensearch(home: Path) -> Iterator[int]:
+    """The port of an OpenSearch node."""
+    jars, launcher = _jars("opensearch"), ROOM / "opensearch" / "Launcher.java"
+
+    def command(port: int) -> list[str]:
+        quick = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        return ["java", *quick, "-cp", jars, str(launcher), str(home / str(port)), str(port)]
+
+    with running("opensearch", command, _listens, home / "log", patience=150) as port:
+        yield port

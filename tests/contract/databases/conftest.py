@@ -112,3 +112,9 @@ def _fleet(name: str) -> Any:
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def opensearch_node(running_store) -> int:
+    """The port of an OpenSearch node of this test session."""
+    return running_store("opensearch")
