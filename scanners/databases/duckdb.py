@@ -18,16 +18,13 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy import event
-from sqlalchemy.dialects import registry
-from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
-from inventory.errors import SourceError
 from inventory.model import DatasetKind
 from scanners.base import SourceSettings
 from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Relation
 from scanners.databases.files import file_state
+from scanners.databases.plain import DuckDBDialect, plain_engine
 from scanners.databases.relational import (
     RelationalScanner,
     RelationalSettings,
@@ -53,29 +50,6 @@ class DuckDBSettings(RelationalSettings):
 
     type: Literal["duckdb"] = "duckdb"
     path: Path = Field(description="The database file.")
-
-
-class DuckDBDialect(DefaultDialect):
-    """As much of DuckDB's SQL as the scanner asks for. Nothing is written, so transactions need no ends."""
-
-    name = "inventory_duckdb"
-    driver = "duckdb"
-    default_paramstyle = "qmark"
-    supports_statement_cache = True
-
-    @classmethod
-    def import_dbapi(cls) -> Any:
-        """The driver."""
-        return importlib.import_module("duckdb")
-
-    def do_commit(self, dbapi_connection: Any) -> None:
-        """Nothing to do: DuckDB's cursors commit by themselves."""
-
-    def do_rollback(self, dbapi_connection: Any) -> None:
-        """Nothing to do."""
-
-
-registry.register(DuckDBDialect.name, __name__, DuckDBDialect.__name__)
 
 
 class DuckDBScanner(RelationalScanner[DuckDBSettings]):
@@ -107,14 +81,7 @@ class DuckDBScanner(RelationalScanner[DuckDBSettings]):
 
     def engine(self) -> sa.Engine:
         """A new engine on the file, which is never created nor written."""
-        name = self.settings.name
-        try:
-            engine = sa.create_engine(
-                f"{DuckDBDialect.name}://", creator=self._connect, poolclass=NullPool, hide_parameters=True
-            )
-        except ImportError:
-            cause = "its driver is not installed"
-            raise SourceError(name, cause, "pip install 'privacy-inventory[duckdb]'") from None
+        engine = plain_engine(self.settings.name, DuckDBDialect, self._connect, "duckdb")
         watches: dict[int, threading.Timer] = {}
 
         def begin(_: sa.Connection, cursor: Any, *__: object) -> None:

@@ -118,3 +118,13 @@ def _fleet(name: str) -> Any:
 def opensearch_node(running_store) -> int:
     """The port of an OpenSearch node of this test session."""
     return running_store("opensearch")
+
+
+@pytest.fixture(scope="session")
+def fake_snowflake() -> list[tuple[str, dict[str, Any]]]:
+    """What a scan of a fake Snowflake says, as pairs of an observation's type and its properties; skips as above."""
+    fleet = _fleet("snowflake")
+    try:
+        return fleet.scanned()
+    except fleet.ToolchainMissing as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
