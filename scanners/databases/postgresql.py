@@ -11,6 +11,7 @@ planted in a schema on the path is ever called.
 from __future__ import annotations
 
 import socket
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -237,16 +238,17 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
 
     def _columns(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Column]]:
         found: defaultdict[str, list[Column]] = defaultdict(list)
-        for row in connection.execute(sa.text(_COLUMNS), {"schema": schema}):
-            found[row.relation].append(
+        rows = connection.execute(sa.text(_COLUMNS), {"schema": schema}).all()
+        for relation, name, not_null, declared, base_type, category, comment, readable in rows:
+            found[relation].append(
                 Column(
-                    name=row.name,
-                    type=row.type,
-                    carrier=_carrier(row.base_type, row.category),
-                    nullable=not row.not_null,
-                    comment=row.comment or "",
-                    base_type=row.base_type if row.base_type != row.type else "",
-                    readable=row.readable,
+                    name=name,
+                    type=sys.intern(declared),  # a few types, many columns
+                    carrier=_carrier(base_type or declared, category),
+                    nullable=not not_null,
+                    comment=comment or "",
+                    base_type=base_type or "",
+                    readable=readable,
                 )
             )
         return found
@@ -417,23 +419,24 @@ WITH RECURSIVE base(domain, oid, typmod) AS (
   UNION ALL
     SELECT base.domain, t.typbasetype, CASE WHEN base.typmod >= 0 THEN base.typmod ELSE t.typtypmod END
     FROM base JOIN pg_catalog.pg_type t ON t.oid = base.oid WHERE t.typtype = 'd'
+), relation AS MATERIALIZED (
+    SELECT c.oid, c.relname, pg_catalog.has_table_privilege(c.oid, 'SELECT') AS whole,
+           pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS used
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
 )
 SELECT c.relname AS relation, a.attname AS name, a.attnotnull AS not_null,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
-       CASE WHEN b.oid IS NULL THEN pg_catalog.format_type(a.atttypid, a.atttypmod)
-            ELSE pg_catalog.format_type(b.oid, b.typmod) END AS base_type,
+       CASE WHEN b.oid IS NOT NULL THEN pg_catalog.format_type(b.oid, b.typmod) END AS base_type,
        t.typcategory::text AS category, d.description AS comment,
-       pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')
-         AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS readable
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       c.used AND (c.whole OR pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')) AS readable
+FROM relation c
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN base b ON b.domain = a.atttypid
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_type x WHERE x.oid = b.oid AND x.typtype = 'd')
 JOIN pg_catalog.pg_type t ON t.oid = coalesce(b.oid, a.atttypid)
 LEFT JOIN pg_catalog.pg_description d
      ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = a.attnum
-WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
 ORDER BY c.relname, a.attnum
 """
 
@@ -570,9 +573,9 @@ def _number(value: int) -> sa.ColumnElement[int]:
 
 def _read_any_text(connection: psycopg.Connection, record: object) -> None:
     del record
-    for name in ("text", "varchar", "bpchar", "name", '"char"'):
-        connection.adapters.register_loader(name, _LenientText)
     if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        for name in ("text", "varchar", "bpchar", "name", '"char"'):
+            connection.adapters.register_loader(name, _LenientText)
         # Any other client encoding makes the server refuse to send bytes that are invalid in it.
         connection.execute("SET client_encoding TO 'SQL_ASCII'")
         connection.commit()
