@@ -232,9 +232,16 @@ def _relation(schema: str, name: str, table: Any, readers: tuple[Reader, ...]) -
         row_bytes=table.num_bytes // table.num_rows if table.num_rows and table.num_bytes else None,
         definition=definition,
         foreign=table.table_type == "EXTERNAL",
-        state=f"{table.etag} {table.modified} {table.num_rows}" if table.table_type == "TABLE" else "",
+        state=_state(table),
         readers=readers,
     )
+
+
+def _state(table: Any) -> str:
+    """Rows that are still being streamed in change nothing of what the table says of itself."""
+    if table.table_type != "TABLE" or table.streaming_buffer is not None:
+        return ""
+    return f"{table.etag} {table.modified} {table.num_rows}"
 
 
 def _keys(table: Any) -> tuple[tuple[str, ...], tuple[ForeignKey, ...]]:
