@@ -7,7 +7,6 @@ log or table does is refused as soon as that shows.
 from __future__ import annotations
 
 import bz2
-import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from inventory.errors import InventoryError
+from scanners.buckets.streams import ChunkFile
 
 #: DEFLATE's own limit is 1032:1; logs reach 50:1.
 MOST_RATIO = 500
@@ -150,48 +150,20 @@ def _unxz(chunks: Iterator[bytes]) -> Iterator[bytes]:
     return _streams(chunks, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY), "xz", b"\xfd")
 
 
-class _Chunks(io.RawIOBase):
-    """Chunks as a file that is read once; remembers what broke it, and how far it was read."""
-
-    def __init__(self, chunks: Iterator[bytes], ratio: _Ratio) -> None:
-        self._chunks = chunks
-        self._ratio = ratio
-        self._rest = b""
-        self.error: InventoryError | Broken | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        try:
-            while not self._rest:
-                self._rest = next(self._chunks)
-        except StopIteration:
-            return 0
-        except (InventoryError, Broken) as error:
-            self.error = error
-            return 0
-        taken = self._rest[: len(buffer)]
-        self._rest = self._rest[len(taken) :]
-        buffer[: len(taken)] = taken
-        self._ratio.taken += len(taken)
-        return len(taken)
-
-
 def _by_arrow(chunks: Iterator[bytes], codec: Literal["zstd", "lz4"]) -> Iterator[bytes]:
     ratio = _Ratio()
-    file = _Chunks(chunks, ratio)
+    file = ChunkFile(chunks)
     try:
         stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), codec)
         while out := stream.read(_CHUNK):
+            ratio.taken = file.taken
             yield ratio.give(out)
-    except (pa.ArrowException, OSError) as error:
-        if file.error is None:
-            early = "runcated" in str(error)
-            code, how = ("truncated", "that breaks off") if early else ("corrupt", "that is damaged")
-            raise Broken(f"{code}-{codec}", f"is a {codec} file {how}", early=early) from None
-    if file.error is not None:
-        raise file.error
+    except (pa.ArrowException, OSError, InventoryError) as error:
+        if file.error is not None:
+            raise file.error from None
+        early = "runcated" in str(error)
+        code, how = ("truncated", "that breaks off") if early else ("corrupt", "that is damaged")
+        raise Broken(f"{code}-{codec}", f"is a {codec} file {how}", early=early) from None
 
 
 def _unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:

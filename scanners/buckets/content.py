@@ -58,11 +58,14 @@ class Content:
         start = read(0, min(size, HEAD, limit))  # UnreadableError when there is nothing to read
         self._begin(key, self._raw(start))
 
-    def member(self, key: str, chunks: Iterator[bytes]) -> Content:
-        """What is packed in this content under a name of its own, read from `chunks`; remarks are made here."""
+    def member(self, key: str, chunks: Iterator[bytes], *, cut: bool = False) -> Content:
+        """What is packed in this content under a name of its own, read from `chunks`; remarks are made here.
+
+        `cut` says that the end is missing because reading stopped, and not for a fault of the content's.
+        """
         inner = object.__new__(Content)
         inner.source, inner.limit, inner.size = self.source, self.limit, -1
-        inner.cut = False
+        inner.cut = cut
         inner.remarks = self.remarks
         inner._read = None
         inner._depth = self._depth + 1

@@ -35,7 +35,7 @@ class Delimited:
         first = head_lines(content)[:_SNIFFED]
         enough = len(first) >= (1 if named else _FEWEST_LINES) and content.head.suffix != ".log"
         if enough and _delimiter_of(first, least_agreement=0.5 if named else 0.95):
-            return Recognition.CONTENT
+            return Recognition.CONTENT if named else Recognition.LIKELY
         return Recognition.NAME if named else Recognition.NO
 
     def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:

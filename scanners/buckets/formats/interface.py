@@ -23,8 +23,10 @@ class Recognition(IntEnum):
     NO = 0
     ANY_TEXT = 1
     NAME = 2
-    CONTENT = 3
-    MAGIC = 4
+    LIKELY = 3  # by the content, which other formats may fit as well
+    CONTENT = 4
+    MAGIC = 5
+    EXACT = 6  # a magic, and what stands behind it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,24 @@ from uuid import UUID
 from inventory.errors import InventoryError
 from scanners.base import Sampling
 from scanners.buckets.formats.interface import BATCH, Table
+from scanners.detection.interface import ColumnContext
 from scanners.records import JsonObject, records
 
 #: Most tables of one object; more are no tables but data.
 MOST_TABLES = 200
 
 
-def tables_by_name(rows: Iterable[tuple[str, JsonObject]], sampling: Sampling) -> Iterator[Table]:
-    """The rows in batches, of each name at most `sampling.rows`; what came before an error comes before the error."""
+Columns = Mapping[str, tuple[ColumnContext, ...]]
+
+
+def tables_by_name(
+    rows: Iterable[tuple[str, JsonObject]], sampling: Sampling, columns: Columns | None = None
+) -> Iterator[Table]:
+    """The rows in batches, of each name at most `sampling.rows`; what came before an error comes before the error.
+
+    `columns` are those that are declared, by the table's name; they may become known while the rows are read.
+    """
+    declared: Columns = {} if columns is None else columns
     waiting: dict[str, list[JsonObject]] = {}
     taken: Counter[str] = Counter()
     try:
@@ -30,17 +40,17 @@ def tables_by_name(rows: Iterable[tuple[str, JsonObject]], sampling: Sampling) -
             batch = waiting.setdefault(name, [])
             batch.append(row)
             if len(batch) >= BATCH:
-                yield _table(name, batch, sampling)
-                batch.clear()
+                yield _table(name, batch, sampling, declared)
+                waiting[name] = []
     except InventoryError:
-        yield from (_table(name, batch, sampling) for name, batch in waiting.items() if batch)
+        yield from (_table(name, batch, sampling, declared) for name, batch in waiting.items() if batch)
         raise
-    yield from (_table(name, batch, sampling) for name, batch in waiting.items() if batch)
+    yield from (_table(name, batch, sampling, declared) for name, batch in waiting.items() if batch)
 
 
-def _table(name: str, rows: list[JsonObject], sampling: Sampling) -> Table:
+def _table(name: str, rows: list[JsonObject], sampling: Sampling, declared: Columns) -> Table:
     made = records(rows, sampling.value_bytes)
-    return Table(made.columns, iter((made.batch,)), name)
+    return Table(declared.get(name) or made.columns, iter((made.batch,)), name)
 
 
 def plain(value: object) -> object:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import json
 import re
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +21,13 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats import format_of, formats
 from scanners.buckets.formats.interface import BATCH
+
+spec = importlib.util.spec_from_file_location("bucket_samples", Path(__file__).with_name("samples.py"))
+assert spec is not None
+assert spec.loader is not None
+samples = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = samples
+spec.loader.exec_module(samples)
 
 SUFFIXES = st.sampled_from(["", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".log", ".txt", ".csv.gz", ".png"])
 LIMIT = 2**20
@@ -54,6 +64,26 @@ def parquet() -> bytes:
 
 
 VALID = {
+    ".avro": samples.avro(),
+    ".feather": samples.feather(),
+    ".orc": samples.orc(),
+    ".xlsx": samples.workbook(),
+    ".db": samples.sqlite(),
+    ".sql": samples.PG_DUMP,
+    ".dump": samples.MYSQL_DUMP,
+    ".xml": samples.XML,
+    ".eml": samples.mail_with_attachments(),
+    ".mbox": samples.BOX,
+    ".docx": samples.docx(),
+    ".pdf": samples.pdf(),
+    ".logfmt": samples.LOGFMT,
+    ".syslog": samples.SYSLOG,
+    ".zip": samples.zipped({"a.csv": samples.CSV, "b.db": samples.sqlite()}),
+    ".tar": samples.tarred({"a.csv": samples.CSV, "b.jsonl": b'{"a":1}\n'}),
+    ".csv.bz2": samples.WRAPPINGS[".bz2"](samples.CSV),
+    ".csv.xz": samples.WRAPPINGS[".xz"](samples.CSV),
+    ".csv.zst": samples.WRAPPINGS[".zst"](samples.CSV),
+    ".csv.lz4": samples.WRAPPINGS[".lz4"](samples.CSV),
     ".csv": b'name,email\nJane,jane@x.ca\n"a,\n b",c\n' * 3,
     ".jsonl": b'{"a": {"b": [1, "x"]}, "c": null}\n' * 5,
     ".json": json.dumps({"data": [{"a": 1, "b": {"c": "d"}}] * 5}).encode(),
@@ -76,7 +106,7 @@ def test_any_text(text: str, suffix: str, encoding: str):
     survives(text.encode(encoding, "replace"), suffix)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     suffix=st.sampled_from(sorted(VALID)),
     cut=st.integers(0, 4000),
