@@ -11,7 +11,7 @@ import json
 import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -276,10 +276,9 @@ def missing_driver(source: str, extra: str) -> SourceError:
 
 
 def quiet(*loggers: str) -> None:
-    """Keep drivers from logging below WARNING: there they log statements and answers, with the values in them."""
+    """Keep drivers from logging: they log statements and answers, with values, and what we say ourselves."""
     for name in loggers:
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def host_and_port(host: str, port: int) -> str:
@@ -311,8 +310,8 @@ def plain(value: object, value_bytes: int, depth: int = 0) -> object:
     if isinstance(value, Mapping):
         items = cast(Mapping[object, object], value).items()
         return {cut(str(key), value_bytes): plain(item, value_bytes, depth + 1) for key, item in items}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item, value_bytes, depth + 1) for item in cast(Iterable[object], value)]
+    if isinstance(value, Collection):  # drivers have lists and sets of their own
+        return [plain(item, value_bytes, depth + 1) for item in cast(Collection[object], value)]
     return cut(str(value), value_bytes)
 
 

@@ -153,3 +153,62 @@ def opensearch(home: Path) -> Iterator[int]:
 
     with running("opensearch", command, _listens, home / "log", patience=150) as port:
         yield port
+
+
+#: What Cassandra reaches into (its conf/jvm17-server.options).
+_OPENED = [
+    *(f"java.base/java.{each}" for each in ("io", "lang", "lang.module", "lang.ref", "lang.reflect", "math", "net")),
+    *(f"java.base/java.{each}" for each in ("nio", "util", "util.concurrent", "util.concurrent.atomic")),
+    *(f"java.base/jdk.internal.{each}" for each in ("loader", "math", "misc", "module", "ref", "reflect", "util.jar")),
+    "java.base/sun.nio.ch",
+    "java.rmi/sun.rmi.transport.tcp",
+    "java.rmi/sun.rmi.registry",
+    "java.rmi/sun.rmi.server",
+    "java.management/com.sun.jmx.mbeanserver",
+    "java.management.rmi/com.sun.jmx.remote.internal.rmi",
+    "jdk.management/com.sun.management.internal",
+    "jdk.attach/sun.tools.attach",
+]
+
+
+@contextmanager
+def cassandra(home: Path) -> Iterator[int]:
+    """The port of a Cassandra node that checks passwords and permissions; its superuser is cassandra/cassandra."""
+    jars, launcher = _jars("cassandra"), ROOM / "cassandra" / "Launcher.java"
+    flags = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djdk.attach.allowAttachSelf=true"]
+    flags += [f"--add-{how}={each}=ALL-UNNAMED" for each in _OPENED for how in ("opens", "exports")]
+    quick = ["ring_delay_ms=0", "skip_wait_for_gossip_to_settle=0", "superuser_setup_delay_ms=0", "unsafesystem=true"]
+
+    def command(port: int) -> list[str]:
+        settings, data, storage = home / f"{port}.yaml", home / str(port), free_port()
+        settings.write_text(
+            f"""cluster_name: inventory-tests
+num_tokens: 1
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: SimpleSnitch
+commitlog_sync: periodic
+commitlog_sync_period: 10s
+listen_address: 127.0.0.1
+rpc_address: 127.0.0.1
+storage_port: {storage}
+native_transport_port: {port}
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters:
+      - seeds: "127.0.0.1:{storage}"
+data_file_directories: [{data}/data]
+commitlog_directory: {data}/commitlog
+saved_caches_directory: {data}/saved_caches
+hints_directory: {data}/hints
+cdc_raw_directory: {data}/cdc
+authenticator: PasswordAuthenticator
+authorizer: CassandraAuthorizer
+permissions_validity: 0ms
+materialized_views_enabled: true
+"""
+        )
+        properties = [f"-Dcassandra.{each}" for each in (*quick, f"config=file:{settings}", f"storagedir={data}")]
+        return ["java", *flags, *properties, "-cp", jars, str(launcher)]
+
+    with running("cassandra", command, _listens, home / "log", patience=150) as port:
+        yield port
