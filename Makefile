@@ -95,7 +95,7 @@ explorer/node_modules/.ready: $(VENV)/.demo explorer/package-lock.json
 
 $(STATIC): explorer/node_modules/.ready $(EXPLORER)
 	@echo "Building the browser pages"
-	@cd explorer && PATH="$(NODE_PATH_PREFIX)$$PATH" npm run --silent build
+	@cd explorer && PATH="$(NODE_PATH_PREFIX)$$PATH" npm run --silent build -- --logLevel error
 	@touch $@
 
 .PHONY: pictures

@@ -6,6 +6,20 @@ import re
 
 import pytest
 
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def figure(request):
+    """Notes a measured figure (precision, recall, …); all are printed at the end of the run."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the figures that tests noted."""
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
+
 
 @pytest.fixture(scope="session")
 def small_detection():

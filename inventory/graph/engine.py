@@ -33,6 +33,7 @@ DATABASE = "inventory"
 START_SECONDS = 90.0
 STOP_SECONDS = supervisor.STOP_SECONDS + 10.0
 PORT_ATTEMPTS = 3
+LOCAL_RETRY_SECONDS = 15.0  # an engine on this machine that does not answer by then is not coming back by itself
 
 # Errors of statements quote them, sometimes with values: the driver gets a code, and the log gets nothing.
 LOGGING = """\
@@ -259,7 +260,7 @@ def engine_graph(data_dir: Path, heap_mb: int = 768) -> Generator[Graph]:
     engine = EmbeddedEngine(data_dir, heap_mb)
     engine.up()
     try:
-        with Graph(engine.settings) as graph:
+        with Graph(engine.settings, retry_seconds=LOCAL_RETRY_SECONDS) as graph:
             yield graph
     finally:
         if engine.attached:

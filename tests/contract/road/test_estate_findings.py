@@ -19,8 +19,8 @@ def test_the_scan_is_complete(scanned):
     }
 
 
-def test_findings_agree_with_the_golden_file(scanned, graph_of):
-    """Every reviewed pair of field and category is found, by precision and recall (printed with -s)."""
+def test_findings_agree_with_the_golden_file(scanned, graph_of, figure):
+    """Every reviewed pair of field and category is found; precision and recall are printed at the end of the run."""
     from inventory.model import FieldClassified
     from seed.estate.score import score
     from seed.estate.truth import truth
@@ -28,7 +28,8 @@ def test_findings_agree_with_the_golden_file(scanned, graph_of):
     rows = graph_of(scanned[0]).ask("where_is", category="user", limit=10_000)
     observed = [FieldClassified(row["key"], row["category"], row["confidence"], (), "") for row in rows]
     result = score(observed, truth())
-    print(f"\nestate: categories {result.categories}; personal or not {result.personal}")
+    figure(f"estate, categories: {result.categories}")
+    figure(f"estate, personal or not: {result.personal}")
     print("\n".join(result.mistakes))
     assert result.categories.precision >= 0.95
     assert result.categories.recall >= 0.95
@@ -72,7 +73,7 @@ def test_who_receives_email_is_declared_and_observed(scanned):
     assert {d["provenance"] for d in rows["cloudflare"]["disclosures"]} >= {"CONFIG"}
 
 
-def test_flows_follow_a_view_and_the_known_exports(scanned, graph_of):
+def test_flows_follow_views(scanned, graph_of, figure):
     from inventory.model import FlowSeen, Provenance, Transformation
     from seed.estate.score import score_flows
     from seed.estate.truth import truth
@@ -86,7 +87,7 @@ def test_flows_follow_a_view_and_the_known_exports(scanned, graph_of):
         for r in rows
     ]
     tally, mistakes = score_flows([flow for flow in observed if flow.provenance is Provenance.SQL], truth())
-    print(f"\nestate: flows by SQL {tally}")
+    figure(f"estate, flows by SQL (of all flows, exports and syncs too): {tally}")
     assert tally.precision == 1.0, mistakes
 
 
