@@ -140,7 +140,7 @@ def report(name: str, measures: Measures) -> None:
 
 
 def choose(split: str) -> Iterable[corpus.Table]:
-    """The tables of a split: train, dev, test; holdout and blind (other makers, other schemas)."""
+    """The tables of a split: train, dev, test; holdout, blind and field (other makers, other schemas)."""
     if split == "holdout":
         from benchmarks.detection import holdout
 
@@ -149,6 +149,10 @@ def choose(split: str) -> Iterable[corpus.Table]:
         from benchmarks.detection import holdout
 
         return holdout.tables(schemas=holdout.BLIND, seed=99)
+    if split == "field":
+        from benchmarks.detection import field as field_set
+
+        return field_set.tables()
     return (table for table in corpus.tables() if split in {table.split, "all"})
 
 

@@ -123,6 +123,13 @@ def _makers(language: str, seed: int) -> dict[str, Callable[[int], Any]]:
     }  # fmt: skip
 
 
+def labels(label: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a column must be said to hold, and what it may be: `a|b` either is right, `a?` may be said or not."""
+    either = frozenset(part.rstrip("?") for part in label.split("|") if part)
+    optional = "?" in label or not label
+    return (frozenset() if optional else frozenset({label.split("|")[0].rstrip("?")})), either
+
+
 BLIND = Path(__file__).with_name("blind.txt")
 
 
@@ -137,8 +144,5 @@ def tables(rows: int = ROWS, seed: int = 7, schemas: Path = SCHEMAS) -> Iterator
             left, _, kind = column.rpartition(":")
             title, _, label = left.partition("=")
             data[title] = [makers[kind](row) for row in range(rows)]
-            either = {part.rstrip("?") for part in label.split("|") if part}
-            optional = "?" in label or not label
-            first = label.split("|")[0].rstrip("?")
-            known.append(Column(title, kind, frozenset() if optional else frozenset({first}), frozenset(either), {}))
+            known.append(Column(title, kind, *labels(label), {}))
         yield Table(name, language, "holdout", tuple(known), pa.RecordBatch.from_pydict(data))
