@@ -12,6 +12,7 @@ from inventory.api.types.node import Node, node_row
 from inventory.model import DatasetKind
 
 if TYPE_CHECKING:
+    from inventory.api.types.access import Reader
     from inventory.api.types.fields import Field
     from inventory.api.types.flows import Flow, Job
     from inventory.api.types.processors import Disclosure
@@ -89,6 +90,13 @@ class Dataset(Node):
         from inventory.api.types.processors import disclosures_of
 
         return await disclosures_of(info, self.urn, self.at)
+
+    @strawberry.field(description="Who may read it or one of its fields, where its system tells.")
+    async def readable_by(self, info: Info) -> list[Annotated[Reader, strawberry.lazy("inventory.api.types.access")]]:
+        """READABLE_BY edges that begin here, at its system or at its fields."""
+        from inventory.api.types.access import readers_of
+
+        return await readers_of(info, self.urn, self.at)
 
     @strawberry.field(description="What defines it, when it is a view or a job writes it.")
     async def job(self, info: Info) -> Annotated[Job, strawberry.lazy("inventory.api.types.flows")] | None:

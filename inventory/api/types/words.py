@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from inventory.model import DatasetKind, Provenance, ReviewState, Severity, SystemKind, Transformation
+from inventory.model import DatasetKind, PrincipalKind, Provenance, ReviewState, Severity, SystemKind, Transformation
 
 EnumType = TypeVar("EnumType", bound=type[Enum])
 
@@ -71,6 +71,15 @@ _describe(
         "TOPIC": "A topic or queue.",
         "OBJECT_GROUP": "Objects of a bucket with the same form of name and content.",
         "API_RESOURCE": "A kind of record of a vendor's API.",
+    },
+)
+_describe(
+    PrincipalKind,
+    "What a system lets in.",
+    {
+        "USER": "An account that signs in.",
+        "ROLE": "A role or group that accounts have.",
+        "PUBLIC": "Everyone who reaches the system.",
     },
 )
 _describe(

@@ -27,6 +27,9 @@ def observations_of_database(*, with_fax: bool):
     )
     yield m.SystemSeen(DB, m.SystemKind.DATABASE, "Shop database", "postgresql", "15.4", "CA-QC")
     yield m.SafeguardSeen(DB, "encryption_in_transit", True, "the connection used TLS 1.3")
+    yield m.AccessSeen(DB, "postgres", m.PrincipalKind.USER, "SUPERUSER", "", "is a superuser")
+    yield m.AccessSeen(CUSTOMERS, "clerk", m.PrincipalKind.USER, "SELECT", "staff")
+    yield m.AccessSeen(m.field_urn(CUSTOMERS, "email"), "mailer", m.PrincipalKind.ROLE, "SELECT")
     for urn, kind, columns in (
         (CUSTOMERS, m.DatasetKind.TABLE, ["id", "email", "full_name", *(["fax"] if with_fax else [])]),
         (ORDERS, m.DatasetKind.TABLE, ["id", "customer_id"]),

@@ -132,6 +132,17 @@ def test_datasets_of_one_system_and_of_all(ask):
     assert {dataset["urn"] for dataset in nodes(ask("Datasets")["datasets"])} == {*datasets, EXPORT}
 
 
+def test_who_may_read_the_datasets_of_a_system(ask):
+    datasets = {dataset["urn"]: dataset["readableBy"] for dataset in nodes(ask("Readers", system=DB)["datasets"])}
+    readers = [(r["name"], r["kind"], r["readable"], r["privilege"], r["via"]) for r in datasets[CUSTOMERS]]
+    assert readers == [
+        ("clerk", "USER", CUSTOMERS, "SELECT", "staff"),
+        ("mailer", "ROLE", f"{CUSTOMERS}#email", "SELECT", ""),
+        ("postgres", "USER", DB, "SUPERUSER", ""),
+    ]
+    assert [r["name"] for r in datasets[ORDERS]] == ["postgres"]
+
+
 def test_fields_of_a_dataset_and_by_category(ask):
     fields = nodes(ask("Fields", dataset=CUSTOMERS)["fields"])
     assert [field["name"] for field in fields] == ["id", "email", "full_name"]

@@ -85,6 +85,7 @@ def test_the_named_questions_are_all_there():
         "Processor",
         "Processors",
         "ProcessorsOf",
+        "Readers",
         "Scans",
         "Search",
         "Systems",
