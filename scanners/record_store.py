@@ -33,7 +33,8 @@ from inventory.model import (
     dataset_urn,
     quote_name,
 )
-from scanners.base import Progress, ScanContext, SourceSettings
+from scanners.base import Planned, Progress, ScanContext, SourceSettings
+from scanners.budget import Meter
 from scanners.databases.catalog import Fault
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
@@ -42,6 +43,7 @@ from scanners.sightings import KnownField, field_sightings
 
 DAY = 86_400
 MOST_DEPTH = 32  # what is nested deeper is left out
+ASSUMED_BYTES = 500  # of a record, in a plan
 _BATCH = 500
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
@@ -98,6 +100,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
 
     settings_type: ClassVar[type[SourceSettings]]
     engine_name: ClassVar[str]  # "mongodb", "kafka"
+    queries_of_sample: ClassVar[int]  # about how many questions the sample of one set takes
     system_kind: ClassVar[SystemKind] = SystemKind.DATABASE
 
     def __init__(self, settings: SourceSettings) -> None:
@@ -142,26 +145,62 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
     # --- the scan ------------------------------------------------------------------------------------------
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
-        """List the sets of records, then look at each."""
+        """List the sets of records, then look at each, as long as the budget lasts."""
+        meter = Meter(self.settings.budget)
         with self.connected() as client:
             opening = self._asked(lambda: self.opening(client))
             yield self._system_seen(opening.version)
             yield from opening.safeguards
-            complete = True
-            found: dict[str, RecordSet] = {}
-            for listed in self._pulled(self.listing(client, context.detection), self.system):
-                if isinstance(listed, RecordSet):
-                    found[listed.name] = listed
-                else:
-                    complete = False
-                    yield Finding(self.system, listed.code, Severity.ERROR, str(listed))
-            for done, (name, subject) in enumerate(sorted(found.items())):
-                context.report(Progress(self.settings.name, done, len(found), name))
-                yield from self._dataset(client, subject, context)
+            unlisted: list[UnreadableError] = []
+            found = self._listing(client, context, unlisted)
+            for error in unlisted:
+                yield Finding(self.system, error.code, Severity.ERROR, str(error))
+            refused = ""
+            for done, subject in enumerate(found):
+                context.report(Progress(self.settings.name, done, len(found), subject.name))
+                yield from self._structure(subject, context.detection)
+                if self._unchanged(subject, context):
+                    continue
+                refused = refused or meter.refusal()
+                if not refused:
+                    yield from self._content(client, subject, context, meter)
             context.report(Progress(self.settings.name, len(found), len(found)))
-        if complete:
+        if refused:
+            rest = "so that not all datasets were sampled (those not yet sampled are first at the next scan)"
+            message = f"{self.settings.name}: {refused}, {rest}"
+            yield Finding(self.system, "over-budget", Severity.WARNING, message)
+        if not unlisted:
             for prefix in self.listed():
                 yield Covered(dataset_urn(self.system, prefix) if prefix else self.system, Aspect.LISTING)
+
+    def plan(self, context: ScanContext) -> Iterator[Planned]:
+        """What a scan would read, from the listing alone; see `scanners.base.PlanningScanner`."""
+        most = self.settings.sampling.rows
+        with self.connected() as client:
+            self._asked(lambda: self.opening(client))
+            for subject in self._listing(client, context, []):
+                if self._unchanged(subject, context):
+                    yield Planned(subject.name, 0, 0, 0, unchanged=True)
+                    continue
+                rows = most if subject.row_estimate is None else min(most, subject.row_estimate)
+                size = min(rows * ASSUMED_BYTES, self.settings.sampling.bytes)
+                yield Planned(subject.name, rows, size, self.queries_of_sample)
+
+    def _listing(self, client: Client, context: ScanContext, unlisted: list[UnreadableError]) -> list[RecordSet]:
+        """The sets, those first that were never read: a budget that is too small for all does not starve them."""
+        found: dict[str, RecordSet] = {}
+        for listed in self._pulled(self.listing(client, context.detection), self.system):
+            if isinstance(listed, RecordSet):
+                found[listed.name] = listed
+            else:
+                unlisted.append(listed)
+        return sorted(found.values(), key=lambda each: (self._urn(each) in context.tokens, each.name))
+
+    def _urn(self, subject: RecordSet) -> str:
+        return dataset_urn(self.system, subject.name)
+
+    def _unchanged(self, subject: RecordSet, context: ScanContext) -> bool:
+        return context.unchanged(self._urn(subject), context.token(self.settings, *subject.state))
 
     def _system_seen(self, version: str) -> SystemSeen:
         settings = self.settings
@@ -169,33 +208,33 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
             self.system, self.system_kind, settings.name, self.engine_name, version, settings.region, settings.processor
         )
 
-    def _dataset(self, client: Client, subject: RecordSet, context: ScanContext) -> Iterator[Observation]:
-        dataset = dataset_urn(self.system, subject.name)
+    def _structure(self, subject: RecordSet, detection: Detection) -> Iterator[Observation]:
         yield DatasetSeen(
-            dataset,
+            self._urn(subject),
             self.system,
             subject.kind,
             subject.name,
-            description=context.detection.redact(subject.description),
+            description=detection.redact(subject.description),
             row_estimate=subject.row_estimate,
             retention_days=subject.retention.days,
             retention_evidence=subject.retention.evidence,
         )
-        yield from configured_disclosure(self.settings, dataset)
+        yield from configured_disclosure(self.settings, self._urn(subject))
         yield from subject.related
-        token = context.token(self.settings, *subject.state)
-        if context.unchanged(dataset, token):
-            return
-        sample = self._sampled(client, subject)
+
+    def _content(self, client: Client, subject: RecordSet, context: ScanContext, meter: Meter) -> Iterator[Observation]:
+        dataset = self._urn(subject)
+        meter.wait()
+        sample = self._sampled(client, subject, meter)
         if sample.failure is not None:
             yield Finding(dataset, sample.failure.code, Severity.ERROR, str(sample.failure))
         if sample.failure is None or sample.rows:
             yield from self._fields(dataset, subject, sample.rows, context.detection)
         if sample.failure is None:
             yield Covered(dataset, Aspect.STRUCTURE)
-            yield Covered(dataset, Aspect.CONTENT, token)
+            yield Covered(dataset, Aspect.CONTENT, context.token(self.settings, *subject.state))
 
-    def _sampled(self, client: Client, subject: RecordSet) -> Sample:
+    def _sampled(self, client: Client, subject: RecordSet, meter: Meter) -> Sample:
         """Records until there are as many, or so many bytes, as the settings allow."""
         sampling, sample, size = self.settings.sampling, Sample(), 0
         try:
@@ -207,6 +246,9 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
                     break
         except UnreadableError as error:
             sample.failure = error
+        for _ in range(self.queries_of_sample):
+            meter.count_query()
+        meter.count_sample(len(sample.rows), size)
         return sample
 
     def _fields(

@@ -79,6 +79,7 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
 
     settings_type: ClassVar[type[SourceSettings]] = CassandraSettings
     engine_name = "cassandra"
+    queries_of_sample = STRETCHES
 
     @property
     def system(self) -> str:

@@ -74,6 +74,7 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
 
     settings_type: ClassVar[type[SourceSettings]] = DynamoDBSettings
     engine_name = "dynamodb"
+    queries_of_sample = SEGMENTS
 
     @property
     def system(self) -> str:

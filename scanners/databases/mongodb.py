@@ -83,6 +83,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
 
     settings_type: ClassVar[type[SourceSettings]] = MongoDBSettings
     engine_name = "mongodb"
+    queries_of_sample = STRETCHES + 2
 
     @property
     def system(self) -> str:

@@ -69,6 +69,7 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
 
     settings_type: ClassVar[type[SourceSettings]] = OpenSearchSettings
     engine_name = "opensearch"
+    queries_of_sample = 4
 
     @property
     def system(self) -> str:

@@ -84,6 +84,7 @@ class RedisScanner(RecordStoreScanner[RedisSettings, "Connections"]):
 
     settings_type: ClassVar[type[SourceSettings]] = RedisSettings
     engine_name = "redis"
+    queries_of_sample = MOST_KEYS
 
     @property
     def system(self) -> str:

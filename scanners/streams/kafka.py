@@ -108,6 +108,7 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
 
     settings_type: ClassVar[type[SourceSettings]] = KafkaSettings
     engine_name = "kafka"
+    queries_of_sample = 2 * STRETCHES
     system_kind = SystemKind.STREAM
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -208,3 +209,43 @@ def test_values_that_are_no_text_or_no_document(client, settings, small_detectio
     seen = said(settings, small_detection)
     assert not of(Finding, seen)
     assert {each.name for each in of(FieldSeen, seen)} == {"value"}
+
+
+def test_a_budget_ends_the_sampling_and_not_the_listing(client, settings, small_detection):
+    for name in "abc":
+        client.rpush(name, *range(20))
+    little = settings.model_copy(update={"budget": settings.budget.model_copy(update={"rows": 30})})
+    seen = said(little, small_detection)
+    (finding,) = of(Finding, seen)
+    assert finding.code == "over-budget"
+    assert set(datasets(seen)) == {"0/a", "0/b", "0/c"}
+    assert {each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.CONTENT} == {"a", "b"}
+    assert [each for each in of(Covered, seen) if each.aspect is Aspect.LISTING]
+
+
+def test_a_plan_reads_nothing(client, settings, small_detection):
+    client.mset({f"a:{n}": "x" for n in range(5)})
+    client.config_resetstat()
+    (planned,) = RedisScanner(settings).plan(ScanContext(small_detection))
+    assert (planned.dataset, planned.rows, planned.unchanged) == ("0/a:{number}", 5, False)
+    assert "cmdstat_getrange" not in {name.lower() for name in client.info("commandstats")}
+
+
+def test_a_rescan_of_what_has_not_changed_writes_nothing(client, settings, embedded_graph):
+    from inventory.graph.writer import GraphWriter, ScanRun
+    from scanners.detection import ColumnDetector
+
+    for n in range(40):
+        client.set(f"session:{n}", json.dumps({"email": f"p{n}@canary.example", "at": {"ip": "203.0.113.9"}}), ex=500)
+    writer = GraphWriter(embedded_graph)
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def load(run: int):
+        return writer.load(ScanRun(str(run), "cache", started + timedelta(days=run)), said(settings, ColumnDetector()))
+
+    assert load(0).complete
+    (row,) = embedded_graph.read("MATCH (d:Dataset) RETURN d.name AS name, d.retention_days AS days")
+    assert row == {"name": "0/session:{number}", "days": round(1 / 24, 4)}
+    assert load(1).versions == 0
+    client.persist("session:7")
+    assert load(2).counts["nodes_changed"] == 1  # no longer do all of them expire
