@@ -73,7 +73,7 @@ class BigQueryScanner(RelationalScanner[BigQuerySettings]):
 
     def _client(self) -> Client:
         settings = self.settings
-        logging.getLogger("google").addFilter(lambda record: False)  # its warnings may quote what was answered
+        logging.getLogger("google").setLevel(logging.CRITICAL)  # its warnings may quote what was answered
         bigquery = importlib.import_module("google.cloud.bigquery")
         given: dict[str, Any] = {"project": settings.project}
         if settings.credentials is not None:

@@ -79,7 +79,8 @@ class MySQLScanner(RelationalScanner[MySQLSettings]):
         """A new engine; parameters never show in its errors or logs."""
         settings = self.settings
         try:
-            importlib.import_module("pymysql")
+            for module in ("pymysql", "cryptography"):  # MySQL 8's own way to sign in without TLS needs the second
+                importlib.import_module(module)
         except ImportError:
             raise SourceError(
                 settings.name, "its driver is not installed", "pip install 'privacy-inventory[mysql]'"
@@ -510,6 +511,7 @@ CHANGED = Fault("changed", "it was dropped or changed while it was read", "scan 
 LOCKED = Fault("locked", "another session's lock is in the way", "scan again later")
 TOO_LONG = Fault("statement-timeout", "reading it took too long", "raise statement_timeout, or exclude it")
 DAMAGED = Fault("damaged", "its storage is damaged", "check the server")
+DISK_FULL = Fault("disk-full", "the server has no room for temporary tables", "make room there, or exclude it")
 
 # The server's errors (1000-1999, 3000-; MySQL Server Error Message Reference, MariaDB Error Codes) and the client's.
 _FAULTS: Mapping[int, Fault] = {
@@ -522,7 +524,8 @@ _FAULTS: Mapping[int, Fault] = {
     **dict.fromkeys((1205, 1213, 3572), LOCKED),
     **dict.fromkeys((1317, 1969, 3024), TOO_LONG),
     **dict.fromkeys((1034, 1035, 1194, 1195, 1877), DAMAGED),
-    **dict.fromkeys((0, 1053, 1079, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055), SERVER_GONE),
+    **dict.fromkeys((1021, 1041, 1114), DISK_FULL),
+    **dict.fromkeys((0, 1053, 1079, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055, 4031), SERVER_GONE),
     1356: BROKEN_VIEW,
     1792: Fault("writes", "reading it would write", "exclude it, or make its functions read-only"),
     2026: _source_fault("no-encryption", "the encrypted session could not be opened", "check sslmode on both sides"),

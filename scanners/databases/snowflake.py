@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import Field, model_validator
 from sqlalchemy.exc import DBAPIError
 
+from inventory.errors import ConfigError
 from inventory.model import DatasetKind, Observation, SafeguardSeen
 from scanners.base import Secret, SourceSettings
 from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Relation
@@ -93,8 +94,21 @@ class SnowflakeScanner(RelationalScanner[SnowflakeSettings]):
         if settings.password is not None:
             arguments["password"] = settings.password.reveal().get_secret_value()
         if settings.private_key is not None:
-            arguments["private_key"] = _der(settings.private_key.reveal().get_secret_value())
+            arguments["private_key"] = self._key(settings.private_key.reveal().get_secret_value())
         return importlib.import_module("snowflake.connector").connect(**arguments)
+
+    def _key(self, text: str) -> bytes:
+        """The key in the form that the driver takes."""
+        serialization: Any = importlib.import_module("cryptography.hazmat.primitives.serialization")
+        try:
+            key = serialization.load_pem_private_key(text.encode(), password=None)
+        except (ValueError, TypeError):
+            pass
+        else:
+            return key.private_bytes(
+                serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        raise ConfigError(self.settings.name, "private_key holds no PEM key, or one with a passphrase", "give another")
 
     def version(self, connection: sa.Connection) -> str:
         """The service's version."""
@@ -236,15 +250,6 @@ def _carried(column: sa.ColumnElement[Any], carrier: Carrier, limit: int) -> sa.
     if carrier is Carrier.JSON:
         return sa.func.left(sa.func.to_json(column), number)
     return column
-
-
-def _der(key: str) -> bytes:
-    """The key as the driver takes it."""
-    serialization: Any = importlib.import_module("cryptography.hazmat.primitives.serialization")
-    loaded = serialization.load_pem_private_key(key.encode(), password=None)
-    return loaded.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 _SCHEMAS = "SELECT schema_name FROM information_schema.schemata WHERE schema_name <> 'INFORMATION_SCHEMA' ORDER BY 1"

@@ -64,6 +64,7 @@ class SQLAlchemyScanner(RelationalScanner[SQLAlchemySettings]):
 
     settings_type: ClassVar[type[SourceSettings]] = SQLAlchemySettings
     engine_name = "sqlalchemy"
+
     def __init__(self, settings: SQLAlchemySettings) -> None:
         super().__init__(settings)
         self._url = sa.make_url(settings.url)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from inventory.errors import ConfigError
 from scanners.databases.snowflake import SnowflakeScanner, SnowflakeSettings
 
 
@@ -56,3 +57,17 @@ def test_one_way_to_sign_in():
         SnowflakeSettings.model_validate({**given, "password": secret, "private_key": secret})
     made = SnowflakeScanner(SnowflakeSettings.model_validate({**given, "password": secret}))
     assert (made.system, made.dataset_name("PUBLIC", "T")) == ("snowflake://org-acc", "SHOP.PUBLIC.T")
+
+
+def test_a_key_that_is_none_is_a_configuration_error_without_the_key(monkeypatch):
+    monkeypatch.setenv("TEST_SNOW_KEY", "-----BEGIN s3cret-----")
+    given = {
+        "name": "snow",
+        "account": "org-acc",
+        "database": "SHOP",
+        "user": "u",
+        "private_key": {"env": "TEST_SNOW_KEY"},
+    }
+    with pytest.raises(ConfigError, match="snow: private_key holds no PEM key") as raised:
+        SnowflakeScanner(SnowflakeSettings.model_validate(given))._connect()
+    assert "s3cret" not in repr((raised.value, raised.value.__context__))
