@@ -14,6 +14,7 @@ An entry has
 - `needs_name: true`: values alone never say it; `needs_person: true`: only in a table about people;
 - `names`: column names (EN, FR, words apart) that say it; `hints`: names that say it together with values;
 - `dictionary`: words (compared without case and accents) that take the place of pattern and validator;
+- `neutral`: words that may follow a name without changing what it says (`avatar url` is still an avatar);
 - `types`: kinds of value it takes (`text` by default);
 - `within: true`: it is also looked for inside longer texts, by `text_pattern` (else `pattern`) and `text_validator`;
 - `least`: the share of texts that must hold it before it is told of them;
@@ -62,6 +63,7 @@ class Detector:
     needs_person: bool = False
     names: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    neutral: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset({"text"})
     within: bool = False
     text_pattern: str = ""
@@ -131,7 +133,7 @@ def parse(text: str, source: str) -> Sequence[Detector]:
     return [entry(cast("dict[str, Any]", item), source) for item in cast("list[object]", entries)]
 
 
-_LISTS = ("names", "hints", "types", "dictionary")
+_LISTS = ("names", "hints", "neutral", "types", "dictionary")
 
 
 def entry(item: dict[str, Any], source: str) -> Detector:
@@ -148,6 +150,7 @@ def entry(item: dict[str, Any], source: str) -> Detector:
     settings = dict(item)
     for key in ("names", "hints"):
         settings[key] = tuple(str(word) for word in cast("Iterable[object]", item.get(key, ())))
+    settings["neutral"] = frozenset(fold(str(word)) for word in cast("Iterable[object]", item.get("neutral", ())))
     settings["types"] = frozenset(cast("Iterable[str]", item.get("types", ("text",))))
     settings["dictionary"] = frozenset(fold(str(word)) for word in cast("Iterable[object]", item.get("dictionary", ())))
     if not settings["types"] <= KINDS:

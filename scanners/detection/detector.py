@@ -21,7 +21,7 @@ from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
 
-VERSION = "columns/3"
+VERSION = "columns/4"
 
 SEARCHED = 50_000
 SEARCHED_SHORT = 10_000
@@ -189,13 +189,10 @@ class ColumnsInProgress:
 
     def verdicts(self) -> Sequence[FieldVerdict]:
         """Every column in order, each followed by the fields found inside it."""
-        first = {(column, pointer): self._scores(column, pointer, 0) for column, pointer in self._places()}
-        sure = {
-            place
-            for place, scores in first.items()
-            if any(each.logit > _SURE and not each.detector.category.startswith("system") for each in scores)
-        }
-        return [self._verdict(column, pointer, len(sure - {(column, pointer)})) for column, pointer in first]
+        first = {(column, pointer): self._scores(column, pointer, (0, 0)) for column, pointer in self._places()}
+        sure = {place: kinds for place, scores in first.items() if (kinds := _sure_of(scores))}
+        people = {place for place, kinds in sure.items() if not all(kind.startswith(weighing.PLACES) for kind in kinds)}
+        return [self._verdict(*place, (len(sure.keys() - {place}), len(people - {place}))) for place in first]
 
     def records(self) -> Sequence[Verdict]:
         """Which records of people's doings the rows are (access log, audit trail, ...), likeliest first."""
@@ -207,12 +204,13 @@ class ColumnsInProgress:
             for pointer in column.fields:
                 yield name, pointer
 
-    def _scores(self, name: str, pointer: str, neighbours: int) -> list[Score]:
+    def _scores(self, name: str, pointer: str, neighbours: tuple[int, int]) -> list[Score]:
         column = self._columns[name]
         counted = column.fields[pointer]
         look = counted.look("" if pointer else kind_of_declared(column.context.type))
         named = self._named(name, pointer)
-        around = replace(self._surroundings(column, pointer), personal_neighbours=neighbours)
+        personal, people = neighbours
+        around = replace(self._surroundings(column, pointer), personal_neighbours=personal, people_beside=people)
         nothing = Seen()
         scores = (
             weighing.score(
@@ -257,7 +255,7 @@ class ColumnsInProgress:
             key_of_people=own_key and people >= 1,
         )
 
-    def _verdict(self, name: str, pointer: str, neighbours: int) -> FieldVerdict:
+    def _verdict(self, name: str, pointer: str, neighbours: tuple[int, int]) -> FieldVerdict:
         column = self._columns[name]
         counted = column.fields[pointer]
         inside = weighing.texts_verdicts(self._by_name, counted.seen, counted.searched)
@@ -271,6 +269,12 @@ class ColumnsInProgress:
             verdicts=found,
             reason="" if found else _reason(counted),
         )
+
+
+def _sure_of(scores: Sequence[Score]) -> Sequence[str]:
+    """The categories of persons that a field surely has, whatever stands beside it."""
+    categories = [each.detector.category for each in scores if each.logit > _SURE]
+    return [category for category in categories if not category.startswith("system")]
 
 
 def _json_type(kind: str) -> str:

@@ -42,6 +42,7 @@ class FieldCount:
     longest: int | None = None
     length: int = 0
     distinct: set[int] = field(default_factory=set[int])
+    counts: int = 0  # of the looked-at values, numbers of up to three digits, or as many as a moment has
     years: Counter[int] = field(default_factory=Counter[int])
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
     _answers: dict[int, Sequence[tuple[str, bool, bool]]] = field(
@@ -91,6 +92,7 @@ class FieldCount:
             day = parse_date(text)
             if day is not None:
                 self.years[day.year] += 1
+        self.counts += _COUNT.fullmatch(text) is not None
         # The same value has the same answers; it is known by its hash, so that no value stays.
         key = hash((text, kind))
         answers = self._answers.get(key)
@@ -141,6 +143,7 @@ class FieldCount:
             distinct=len(self.distinct),
             profiled=self.profiled,
             years=_percentiles(self.years),
+            counts=self.counts,
         )
 
     def profile(self) -> Profile:
@@ -167,6 +170,7 @@ def _answers(text: str, tried: Sequence[Detector]) -> Sequence[tuple[str, bool, 
     return found
 
 
+_COUNT = re.compile(r"[0-9]{1,3}|1[0-9]{9}(?:[0-9]{3})?")
 _NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")
 
 

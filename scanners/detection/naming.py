@@ -122,6 +122,10 @@ def _segment(word: str) -> tuple[str, ...]:
     return best[len(word)] or ()
 
 
+_PART_OF_A_HINT = 0.2
+"""A name that holds a hint among other words (`user_sig`) says little."""
+
+
 @dataclass(frozen=True, slots=True)
 class NameMatch:
     """How a name says a category: `strength` in -1..1, and the phrase that said it."""
@@ -144,6 +148,7 @@ class Names:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._known = {detector.detector for detector in detectors}
         self._booleans = {detector.detector for detector in detectors if "boolean" in detector.types}
+        self._neutral = {detector.detector: _NEUTRAL | detector.neutral for detector in detectors}
         by_first: dict[str, list[_Phrase]] = {}
         for detector in detectors:
             for hint, listed in ((False, detector.names), (True, detector.hints)):
@@ -179,8 +184,13 @@ class Names:
         longest = [s for s in spans if not any(_covers(other, s) for other in spans)]
         found: dict[str, NameMatch] = {}
         for start, end, phrase in longest:
-            later = any(other[0] >= end for other in longest)
-            strength = _strength(words, start, end, later, phrase.detector in self._booleans)
+            own = {i for first, last, other in longest if other.detector == phrase.detector for i in range(first, last)}
+            after = [word for i, word in enumerate(words[end:], end) if i not in own]
+            later = any(other[0] >= end and other[2].detector != phrase.detector for other in longest)
+            boolean = phrase.detector in self._booleans
+            strength = _strength(words[:start], after, later, boolean, self._neutral[phrase.detector])
+            if phrase.hint and strength < 0.9:
+                strength = min(strength, _PART_OF_A_HINT)
             match = NameMatch(" ".join(phrase.words), strength, phrase.hint)
             known = found.get(phrase.detector)
             if known is None or (match.hint, -match.strength) < (known.hint, -known.strength):
@@ -223,16 +233,17 @@ def _covers(other: tuple[int, int, _Phrase], span: tuple[int, int, _Phrase]) -> 
     return inside and (other[1] - other[0]) > (span[1] - span[0])
 
 
-def _strength(words: tuple[str, ...], start: int, end: int, later: bool, boolean: bool) -> float:
-    after = words[end:]
-    if words[0] in {"is", "has", "est", "nb", "count", "nombre"} and start > 0 and not boolean:
+def _strength(
+    before: Sequence[str], after: Sequence[str], later: bool, boolean: bool, neutral: frozenset[str]
+) -> float:
+    if before and before[0] in {"is", "has", "est", "nb", "count", "nombre"} and not boolean:
         return -0.6
     if not after:
-        return 1.0 if start == 0 else 0.9
-    if any(word in _ABOUT for word in after):
-        return -0.6
-    if all(word in _NEUTRAL for word in after):
+        return 0.9 if before else 1.0
+    if all(word in neutral for word in after):
         return 0.9
+    if any(word in _ABOUT and word not in neutral for word in after):
+        return -0.6
     return 0.15 if later else 0.45
 
 

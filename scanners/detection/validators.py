@@ -542,9 +542,14 @@ def name_in_prose(text: str) -> bool:
     )
 
 
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+(?:-[0-9a-fA-F]{4,})*")
+
+
 def username(text: str) -> bool:
-    """One token that is neither a number nor a date, with a letter in it."""
-    return any(c.isalpha() for c in text) and not text.startswith(("http", "www."))
+    """One token that is neither a number nor a date nor a digest or UUID, with a letter in it."""
+    if not any(c.isalpha() for c in text) or text.startswith(("http", "www.")):
+        return False
+    return len(text) < 16 or _HEXADECIMAL.fullmatch(text) is None
 
 
 def identifier(text: str) -> bool:

@@ -39,6 +39,12 @@ _HINT = 2.2
 _THING = 4.4
 """A column called after a thing, such as `product`, yields to values that are surely personal."""
 
+PLACES = ("user.contact.address", "user.location")
+"""What things have as well as people."""
+
+_ANYWHERE = ("user.authorization", "user.financial", "user.government_id", "user.account.username")
+"""What is about a person in a table about things too: its secrets, and who made or owns them."""
+
 _LINKAGE = 2.0
 """A key of a person is personal by linkage alone, so it is never surer than this."""
 
@@ -64,6 +70,7 @@ class Look:
     distinct: int = 0
     profiled: int = 0
     years: tuple[int, int, int] | None = None  # of dates: 10th, 50th and 90th percentile
+    counts: int = 0  # of the looked-at values, numbers that could be a count, a rank or a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class Surroundings:
 
     people: float = 0.0  # the table's name: 1 about people, -1 about things
     personal_neighbours: int = 0  # columns that are surely personal
+    people_beside: int = 0  # of them, those that no thing has: all but places
     references_people: bool = False
     references_things: bool = False
     key_of_people: bool = False
@@ -106,6 +114,12 @@ def score(
         return None
     if not named and not linked and (not looked or not seen.valid):
         return None
+    if not named and not linked and look.counts * 2 > looked:
+        return None  # numbers as 2 or 1718000000 mean nothing without a name
+    if name is not None and name.hint and named and not linked and seen.valid <= 0.1 * looked:
+        return None  # a hint speaks only together with values
+    if name is not None and named and _elsewhere(detector, name, around):
+        return None
     reasons: list[Evidence] = []
     if name is not None:
         reasons.extend(_name_evidence(name, detector.category.startswith("system"), looked > 0))
@@ -120,6 +134,13 @@ def score(
     if detector.detector == "unique_id":
         logit = min(logit, _LINKAGE)
     return Score(detector, logit, tuple(reasons))
+
+
+def _elsewhere(detector: Detector, name: NameMatch, around: Surroundings) -> bool:
+    """A place or a by-name category in a table about things, with nobody beside it, is of the thing."""
+    placed = detector.category.startswith(PLACES)
+    weak = detector.needs_name and detector.weight <= 1 and not detector.category.startswith(_ANYWHERE)
+    return around.people <= -1 and around.people_beside == 0 and (placed or weak) and name.strength > 0
 
 
 def _name_evidence(name: NameMatch, thing: bool, values: bool) -> Sequence[Evidence]:
@@ -212,7 +233,7 @@ def _table_evidence(
         return found
     if around.references_people or around.references_things:
         found.append(Evidence("key:reference", "a key to another table", -3.0))
-    hinted = name is not None and name.hint
+    hinted = name is not None and name.hint and name.strength >= 0.9
     if around.people > 0:
         weight = around.people * (1.6 if hinted else 0.6)
         found.append(Evidence("table:people", "the table is about people", round(weight, 2)))
