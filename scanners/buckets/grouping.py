@@ -120,6 +120,8 @@ class Group:
         if self.newest is None or _age(ref) > _age(self.newest):
             self.newest = ref
         entry = (-_hash(self.seed, ref.key), ref.key, ref)
+        if len(self.spread) >= self.keep + 2 and entry[:2] <= self.spread[0][:2]:
+            return
         if any(key == ref.key for _, key, _ in self.spread):
             return
         if len(self.spread) < self.keep + 2:  # the two ends may be among them

@@ -177,3 +177,17 @@ def test_refused_connection(small_detection):
         port = probe.getsockname()[1]
     with pytest.raises(SourceError, match=rf"^wide: cannot reach 127.0.0.1:{port}"):
         said(CassandraSettings(name="wide", hosts=("127.0.0.1",), port=port, connect_timeout=2), small_detection)
+
+
+def test_a_table_that_is_dropped_before_it_is_read_is_a_finding(keyspace, settings, small_detection):
+    for name in ("a", "b", "c"):
+        keyspace.execute(f"CREATE TABLE {name} (x text PRIMARY KEY)")
+    seen = []
+    for each in CassandraScanner(settings).scan(ScanContext(small_detection)):
+        seen.append(each)
+        if each == Covered(f"cassandra://127.0.0.1:{settings.port}/shop.a", Aspect.STRUCTURE):
+            keyspace.execute("DROP TABLE b")
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.about.rpartition("/")[2]) == ("changed", "shop.b")
+    read = [each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.CONTENT]
+    assert read == ["shop.a", "shop.c"]
