@@ -20,7 +20,6 @@ from inventory.model import (
     DatasetSeen,
     Finding,
     Observation,
-    SafeguardSeen,
     Severity,
     SystemKind,
     SystemSeen,
@@ -33,6 +32,7 @@ from scanners.buckets.formats import tables_of
 from scanners.buckets.formats.interface import Table
 from scanners.buckets.grouping import Group, Grouping, ObjectRef
 from scanners.buckets.objects import read_range
+from scanners.buckets.posture import Posture, listed
 from scanners.buckets.tables import Tables
 from scanners.detection.interface import Detection
 from scanners.disclosure import configured_disclosure
@@ -63,9 +63,9 @@ class BucketScanner(ABC):
         return self.settings.region
 
     @property
-    @abstractmethod
-    def whole(self) -> bool:
-        """Whether the source is the whole bucket and not a part of it."""
+    def folders(self) -> tuple[str, ...]:
+        """The parts of the bucket that the source is; none when it is the whole bucket."""
+        return ()
 
     @abstractmethod
     def open(self) -> ObjectStore:
@@ -75,9 +75,9 @@ class BucketScanner(ABC):
     def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
         """Every object; SourceError when nothing can be listed, an error among the objects for what cannot."""
 
-    def safeguards(self) -> Iterator[SafeguardSeen]:
-        """What is seen of the bucket's protection."""
-        yield from ()
+    def posture(self) -> Posture:
+        """What is seen of the bucket's protection and of when it deletes."""
+        return Posture(self.system)
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
         """List the bucket, then look at each group of objects."""
@@ -85,11 +85,11 @@ class BucketScanner(ABC):
         sampling = self.settings.sampling
         grouping = Grouping(sampling.objects, stable_seed(self.system, str(sampling.seed)))
         unlisted: Counter[tuple[str, str]] = Counter()
-        for listed in self.list(store):
-            if isinstance(listed, ObjectRef):
-                grouping.add(listed)
+        for found in self.list(store):
+            if isinstance(found, ObjectRef):
+                grouping.add(found)
             else:
-                unlisted[listed.code, str(listed)] += 1
+                unlisted[found.code, str(found)] += 1
         yield SystemSeen(
             self.system,
             SystemKind.BUCKET,
@@ -98,21 +98,33 @@ class BucketScanner(ABC):
             region=self.region,
             processor=self.settings.processor,
         )
-        yield from self.safeguards()
+        posture = self.posture()
+        yield from posture.observations(self.settings.name)
         for (code, message), _ in sorted(unlisted.items()):
             yield Finding(self.system, code, Severity.ERROR, message)
         groups = _redacted(grouping.groups(), context.detection)
         for done, (name, group) in enumerate(groups.items()):
             context.report(Progress(self.settings.name, done, len(groups), name))
-            yield from self._dataset(store, name, group, context)
+            yield from self._dataset(store, name, group, posture, context)
         context.report(Progress(self.settings.name, len(groups), len(groups)))
-        if self.whole and not unlisted:
-            yield Covered(self.system, Aspect.LISTING)
+        if not unlisted:
+            yield from self._covered(groups)
 
-    def _dataset(self, store: ObjectStore, name: str, group: Group, context: ScanContext) -> Iterator[Observation]:
+    def _covered(self, names: Iterable[str]) -> Iterator[Covered]:
+        """The listing of the bucket, or of each of its folders."""
+        if not self.folders:
+            yield Covered(self.system, Aspect.LISTING)
+        for beginning in listed(self.folders, names):
+            yield Covered(dataset_urn(self.system, beginning), Aspect.LISTING)
+
+    def _dataset(
+        self, store: ObjectStore, name: str, group: Group, posture: Posture, context: ScanContext
+    ) -> Iterator[Observation]:
         detection = context.detection
         dataset = dataset_urn(self.system, name)
-        yield DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
+        yield posture.with_retention(
+            DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
+        )
         yield from configured_disclosure(self.settings, dataset)
         token = context.token(self.settings, group.count, group.state)
         if context.unchanged(dataset, token):

@@ -44,11 +44,6 @@ class LocalScanner(BucketScanner):
         """The folder's name."""
         return self._folder.name
 
-    @property
-    def whole(self) -> bool:
-        """Always."""
-        return True
-
     def open(self) -> ObjectStore:
         """The folder, if it is one."""
         if not self._folder.is_dir():

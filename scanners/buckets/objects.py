@@ -34,6 +34,10 @@ _LISTING_ERRORS = (
     ("ExpiredToken", "credentials", "the session token has expired", "renew the credentials"),
     ("InvalidToken", "credentials", "the session token is not valid", "renew the credentials"),
     ("AccessDenied", "no-permission", "listing is not permitted", "grant s3:ListBucket"),
+    ("ContainerNotFound", "missing-bucket", "there is no such container", "check its name and the account"),
+    ("AuthenticationFailed", "credentials", "the account key or the signature is wrong", "check the credentials"),
+    ("AuthorizationFailure", "credentials", "the account key or the signature is wrong", "check the credentials"),
+    ("token request", "credentials", "no credentials were found", "give a service account's key"),
     ("PermanentRedirect", "wrong-region", "the bucket is in another region", "check region_name"),
     ("AuthorizationHeaderMalformed", "wrong-region", "the bucket is in another region", "check region_name"),
 )

@@ -1,22 +1,17 @@
-"""Amazon S3 and what speaks its protocol (MinIO, Ceph, R2, moto)."""
+"""Amazon S3 and what speaks its protocol (MinIO, Ceph, R2, versitygw, moto)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, ClassVar, Literal, cast
-from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from inventory.errors import SourceError, UnreadableError
-from inventory.model import SafeguardSeen
 from scanners.base import Secret, SourceSettings
-from scanners.buckets.bucket import BucketScanner
-from scanners.buckets.grouping import ObjectRef
-from scanners.buckets.objects import list_objects
+from scanners.buckets.posture import Posture
+from scanners.buckets.remote import RemoteScanner, RemoteSettings
+from scanners.buckets.s3_posture import look
 
 #: Where Amazon's regions are (docs.aws.amazon.com/global-infrastructure): those whose name's first part is no country.
 _COUNTRIES = {
@@ -30,53 +25,25 @@ _COUNTRIES = {
 }  # fmt: skip
 
 
-class S3Settings(SourceSettings):
+class S3Settings(RemoteSettings):
     """An S3 bucket, or the part of it below some prefixes."""
 
     type: Literal["s3"]
     bucket: str = Field(min_length=3, max_length=255, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]+$")
-    prefix: tuple[str, ...] = Field(default=(), description="Only these folders; by default the whole bucket.")
-    endpoint: str = Field(default="", description="The address, when it is not Amazon's: https://minio.example:9000.")
     region_name: str = Field(default="us-east-1", description="The region as the protocol calls it.")
     access_key_id: Secret | None = Field(default=None, description="By default the machine's own AWS credentials.")
     secret_access_key: Secret | None = None
     session_token: Secret | None = None
-    anonymous: bool = Field(default=False, description="Do not sign requests (a public bucket).")
     virtual_hosted_style: bool = Field(default=False, description="The bucket is part of the host's name.")
-    allow_http: bool = Field(default=False, description="Allow an endpoint without TLS.")
-    timeout_seconds: float = Field(default=30, gt=0, le=600, description="For one request.")
-
-    @field_validator("prefix", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("prefix")
-    @classmethod
-    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        folders = sorted({prefix.strip("/") for prefix in value})
-        return tuple(f for f in folders if not any(f == o or f.startswith(o + "/") or not o for o in folders if o != f))
-
-    @field_validator("endpoint")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("is an address such as https://minio.example:9000")
-        if parts.username or parts.password or parts.query:
-            raise ValueError("holds no credentials: give access_key_id and secret_access_key")
-        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> S3Settings:
-        if self.endpoint.startswith("http:") and not self.allow_http:
-            raise ValueError("the endpoint is without TLS: use https, or set allow_http: true")
         if (self.access_key_id is None) != (self.secret_access_key is None):
             raise ValueError("access_key_id and secret_access_key go together")
         return self
 
 
-class S3Scanner(BucketScanner):
+class S3Scanner(RemoteScanner):
     """Scans a bucket over the S3 protocol."""
 
     settings_type: ClassVar[type[SourceSettings]] = S3Settings
@@ -101,59 +68,30 @@ class S3Scanner(BucketScanner):
         """As configured; Amazon's own regions are known."""
         return self._s3.region or ("" if self._s3.endpoint else _COUNTRIES.get(self._s3.region_name, ""))
 
-    @property
-    def whole(self) -> bool:
-        """No prefix is set."""
-        return not any(self._s3.prefix)
-
     def open(self) -> ObjectStore:
         """A client; nothing is sent yet."""
         s3 = self._s3
-        secrets = {
-            name: secret.reveal().get_secret_value()
-            for name in ("access_key_id", "secret_access_key", "session_token")
-            if (secret := getattr(s3, name)) is not None
-        }
         options: dict[str, Any] = {
-            **secrets,
+            **self._secrets(),
             **({"endpoint": s3.endpoint} if s3.endpoint else {}),
             **({"skip_signature": True} if s3.anonymous else {}),
             "region": s3.region_name,
             "virtual_hosted_style_request": s3.virtual_hosted_style,
         }
-        timeout = timedelta(seconds=s3.timeout_seconds)
         try:
-            return S3Store(
-                s3.bucket,
-                **options,
-                client_options={
-                    "allow_http": s3.allow_http,
-                    "timeout": timeout,
-                    "connect_timeout": min(timeout, timedelta(seconds=5)),
-                },
-                retry_config={"max_retries": 3, "retry_timeout": timeout},
-            )
+            return S3Store(s3.bucket, **options, client_options=s3.client_options, retry_config=s3.retry_config)
         except (BaseError, ValueError):
-            raise SourceError(s3.name, "the settings make no S3 client", "check endpoint", "settings") from None
+            raise self.no_client() from None
 
-    def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
-        """Below each prefix; a prefix that cannot be listed takes nothing from the others."""
-        prefixes = self._s3.prefix or ("",)
-        failed: list[SourceError] = []
-        for prefix in prefixes:
-            try:
-                yield from list_objects(store, prefix, self._s3.name)
-            except SourceError as error:
-                failed.append(error)
-        if len(failed) == len(prefixes):
-            raise failed[0]
-        yield from failed
+    def posture(self) -> Posture:
+        """TLS, and what the bucket's settings say."""
+        posture = super().posture()
+        s3 = self._s3
+        look(posture, s3.bucket, s3.region_name, s3.endpoint, s3.timeout_seconds, s3.anonymous, self._secrets())
+        return posture
 
-    def safeguards(self) -> Iterator[SafeguardSeen]:
-        """TLS, by the endpoint's scheme."""
-        plain = self._s3.endpoint.startswith("http:")
-        evidence = "the endpoint is reached by http" if plain else "the endpoint is reached by https"
-        yield SafeguardSeen(self.system, "encryption_in_transit", not plain, evidence)
+    def _secrets(self) -> dict[str, str]:
+        return self._s3.revealed("access_key_id", "secret_access_key", "session_token")
 
 
 SCANNER = S3Scanner

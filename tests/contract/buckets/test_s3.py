@@ -12,6 +12,7 @@ import pytest
 
 from inventory.errors import SourceError
 from inventory.model import (
+    AccessSeen,
     Aspect,
     Covered,
     DatasetSeen,
@@ -103,7 +104,7 @@ def test_every_format_over_http(scan, s3, bucket):
     assert isinstance(seen[0], SystemSeen)
     assert seen[0].urn == f"s3://{name}"
     assert seen[-1] == Covered(f"s3://{name}", Aspect.LISTING)
-    assert [(s.safeguard, s.present) for s in of(SafeguardSeen, seen)] == [("encryption_in_transit", False)]
+    assert ("encryption_in_transit", False) in [(s.safeguard, s.present) for s in of(SafeguardSeen, seen)]
     assert {d.name: d.object_count for d in of(DatasetSeen, seen)} == {
         "exports/customers-{date}.csv": 2,
         "events/{date}/events.jsonl": 1,
@@ -141,10 +142,17 @@ def test_a_large_parquet_is_read_by_ranges(scanner, s3, bucket, small_detection,
     assert sum(read) < len(parquet()) / 2
 
 
-def test_a_part_of_a_bucket_is_no_complete_listing(scan, s3, bucket):
+def test_a_part_of_a_bucket_is_a_complete_listing_of_that_part(scan, s3, bucket):
     name = bucket({"a/x.csv": CSV, "b/y.csv": CSV})
     seen = scan(s3.address, name, prefix="a/")
     assert [d.name for d in of(DatasetSeen, seen)] == ["a/x.csv"]
+    assert [c.scope for c in of(Covered, seen) if c.aspect is Aspect.LISTING] == [f"s3://{name}/a/"]
+
+
+def test_a_part_whose_name_varies_is_no_complete_listing(scan, s3, bucket):
+    name = bucket({"2026-01-01/x.csv": CSV, "2026-01-02/x.csv": CSV})
+    seen = scan(s3.address, name, prefix="2026-01-01")
+    assert [d.name for d in of(DatasetSeen, seen)] == ["{date}/x.csv"]
     assert not [c for c in of(Covered, seen) if c.aspect is Aspect.LISTING]
 
 
@@ -250,7 +258,10 @@ def test_no_permission_on_one_prefix(scan, guarded):
     iam.put_user_policy(UserName="reader", PolicyName="some", PolicyDocument=document)
     keys = iam.create_access_key(UserName="reader")["AccessKey"]
     seen = scan(server.address, "partly", keys["AccessKeyId"], keys["SecretAccessKey"])
-    assert [(f.about, f.code) for f in of(Finding, seen)] == [("s3://partly/shut/b.csv", "no-permission")]
+    assert [(f.about, f.code, f.severity) for f in of(Finding, seen)] == [
+        ("s3://partly", "posture-not-granted", "info"),
+        ("s3://partly/shut/b.csv", "no-permission", "error"),
+    ]
     assert "s3://partly/open/a.csv" in read(seen)
     s3.create_bucket(Bucket="shut-to-reader")
     with pytest.raises(SourceError, match="listing is not permitted"):
@@ -270,3 +281,55 @@ def test_like_named_objects_cost_little_memory_and_few_requests(scanner, s3, buc
     seen = list(scanner(s3.address, name).scan(ScanContext(detection=small_detection)))
     assert [(d.name, d.object_count) for d in of(DatasetSeen, seen)] == [("logs/{date}/host-{number}.log", count)]
     assert len(read) == len(set(read)) == 5
+
+
+def test_posture(scan, s3, bucket):
+    name = bucket({"logs/a.csv": CSV, "exports/b.csv": CSV})
+    client = bucket.client
+    public = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+    client.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [public]}))
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    client.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    rules = [
+        {"ID": "short", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}},
+        {"ID": "off", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}},
+        {"ID": "few", "Status": "Enabled", "Filter": {"Tag": {"Key": "k", "Value": "v"}}, "Expiration": {"Days": 2}},
+    ]
+    client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    seen = scan(s3.address, name)
+    assert {s.safeguard: s.present for s in of(SafeguardSeen, seen)} == {
+        "encryption_in_transit": False,
+        "private_access": False,
+        "encryption_at_rest": True,
+        "versioning": True,
+        "access_logging": False,
+    }
+    assert [(a.data, a.principal, a.privilege) for a in of(AccessSeen, seen)] == [
+        (f"s3://{name}", "everyone", "s3:GetObject")
+    ]
+    assert {d.name: d.retention_days for d in of(DatasetSeen, seen)} == {"logs/a.csv": 30, "exports/b.csv": None}
+
+
+def test_credentials_that_end_in_the_middle(scanner, guarded, small_detection):
+    server, key, secret = guarded
+    s3, iam = (server.client(service, key, secret) for service in ("s3", "iam"))
+    s3.create_bucket(Bucket="ending")
+    s3.put_object(Bucket="ending", Key="a.csv", Body=CSV)
+    iam.create_user(UserName="leaving")
+    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName="leaving", PolicyName="all", PolicyDocument=document)
+    keys = iam.create_access_key(UserName="leaving")["AccessKey"]
+    lake = scanner(server.address, "ending", keys["AccessKeyId"], keys["SecretAccessKey"])
+    listing = lake.list
+
+    def list_and_leave(store):
+        yield from listing(store)
+        iam.delete_access_key(UserName="leaving", AccessKeyId=keys["AccessKeyId"])
+
+    lake.list = list_and_leave
+    seen = list(lake.scan(ScanContext(detection=small_detection)))
+    assert [f.code for f in of(Finding, seen) if f.severity != "info"] == ["no-permission"]
+    assert [d.name for d in of(DatasetSeen, seen)] == ["a.csv"]
+    assert read(seen) == set()

@@ -10,6 +10,7 @@ import sqlite3
 import tarfile
 import zipfile
 from email.message import EmailMessage
+from typing import Any
 
 import fastavro
 import openpyxl
@@ -92,10 +93,14 @@ def tarred(files: dict[str, bytes], mode: str = "w") -> bytes:
     return file.getvalue()
 
 
-def avro(codec: str = "deflate") -> bytes:
-    file = io.BytesIO()
+def avro() -> bytes:
     fields = [{"name": "id", "type": "long"}, {"name": "email", "type": ["null", "string"]}]
-    fastavro.writer(file, {"type": "record", "name": "customer", "fields": fields}, ROWS, codec=codec)
+    return avro_of({"type": "record", "name": "customer", "fields": fields}, ROWS)
+
+
+def avro_of(schema: dict[str, Any], data: list[Any]) -> bytes:
+    file = io.BytesIO()
+    fastavro.writer(file, schema, data, codec="deflate")
     return file.getvalue()
 
 

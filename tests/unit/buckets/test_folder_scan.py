@@ -212,3 +212,41 @@ def test_a_missing_folder_is_the_sources_fault(tmp_path: Path, small_detection):
     scanner = LocalScanner(LocalSettings(name="folder", type="local", path=tmp_path / "none"))
     with pytest.raises(SourceError, match=r"^folder: there is no such folder"):
         list(scanner.scan(ScanContext(detection=small_detection)))
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path, small_detection):
+    from scanners.base import ScanContext
+    from scanners.buckets.local import LocalScanner, LocalSettings
+
+    for name in ("d/1.csv", "d/2.csv", "e.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(CSV.encode())
+    scanner = LocalScanner(LocalSettings(name="folder", type="local", path=tmp_path, namespace="file:///b"))
+
+    def scan(tokens: dict[str, str]) -> tuple[dict[str, str], set[str]]:
+        seen = list(scanner.scan(ScanContext(detection=small_detection, tokens=tokens)))
+        assert {o.name for o in seen if isinstance(o, DatasetSeen)} == {"d/{number}.csv", "e.csv"}
+        read = {o.scope: o.token for o in seen if isinstance(o, Covered) and o.aspect is Aspect.CONTENT}
+        return tokens | read, set(read)
+
+    tokens, _ = scan({})
+    assert scan(tokens)[1] == set()
+    (tmp_path / "d/3.csv").write_bytes(CSV.encode())
+    tokens, read = scan(tokens)
+    assert read == {"file:///b/d/{number}.csv"}
+    (tmp_path / "d/3.csv").unlink()
+    assert scan(tokens)[1] == {"file:///b/d/{number}.csv"}
+
+
+def test_an_archive_is_one_dataset_with_fields_below_its_members(scan_folder):
+    import zipfile
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in (("people/x.csv", CSV), ("o.jsonl", '{"id": 1, "who": {"mail": "j@x.ca"}}\n' * 2)):
+            archive.writestr(name, data)
+    seen = scan_folder({"backup.zip": file.getvalue()})
+    assert list(fields(seen, "backup.zip")) == ["o.jsonl/id", "o.jsonl/who", "people/x.csv/name", "people/x.csv/email",
+                                                "people/x.csv/age"]  # fmt: skip
+    assert classified(seen) == {"file:///b/backup.zip#o.jsonl/who", "file:///b/backup.zip#people~1x.csv/email"}
+    assert covered(seen, "backup.zip") == {Aspect.STRUCTURE, Aspect.CONTENT}

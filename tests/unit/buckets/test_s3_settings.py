@@ -58,4 +58,4 @@ def test_no_folder_is_listed_twice(prefix: object, folders: tuple[str, ...]):
 def test_the_namespace_is_that_of_openlineage_unless_another_is_given():
     assert S3Scanner(settings()).system == "s3://lake"
     assert S3Scanner(settings(namespace="s3://other")).system == "s3://other"
-    assert S3Scanner(settings(prefix="a/")).whole is False
+    assert S3Scanner(settings(prefix="a/")).folders == ("a",)
