@@ -453,3 +453,14 @@ def test_by_its_sqlalchemy_url_alone_the_same_server_tells_less(settings, small_
         (one.source, one.target) for one in of(FieldReferences, whole)
     }
     assert CANARY not in repr(said)
+
+
+def test_a_table_dropped_between_listing_and_reading(admin, settings, detection):
+    run(admin, "CREATE DATABASE d", "CREATE TABLE d.a (x int)", "CREATE TABLE d.b (x int)", "CREATE TABLE d.c (x int)")
+    said: list[Observation] = []
+    for one in MySQLScanner(settings).scan(ScanContext(detection)):
+        said.append(one)
+        if isinstance(one, DatasetSeen) and one.name == "d.a":
+            run(admin, "DROP TABLE d.b")
+    assert [(one.about.rpartition("/")[2], one.code) for one in of(Finding, said)] == [("d.b", "changed")]
+    assert "d.c" in {one.scope.rpartition("/")[2] for one in of(Covered, said) if one.aspect is Aspect.CONTENT}
