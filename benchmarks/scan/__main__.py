@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,50 @@ def context(*, detecting: bool) -> Any:
     return ScanContext(detector)
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds on the wall, seconds of this process's CPU, and the result."""
-    wall, cpu = time.perf_counter(), time.process_time()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the wall, and of CPU: here with the programs that were run, and in the server."""
+
+    wall: float
+    here: float
+    server: float
+    result: Any
+
+    @property
+    def cpu(self) -> float:
+        return self.here + self.server
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s (cpu {self.here:.1f} s and {self.server:.1f} s in the server)"
+
+    def against(self, other: Cost) -> str:
+        return f"  ratio {self.wall / other.wall:.2f} of time, {self.cpu / max(other.cpu, 0.01):.2f} of cpu"
+
+
+def timed(port: int, work: Callable[[], Any]) -> Cost:
+    server, wall, here = _server_cpu(port), time.perf_counter(), os.times()
     result = work()
-    return time.perf_counter() - wall, time.process_time() - cpu, result
+    wall, now = time.perf_counter() - wall, os.times()
+    used = sum(now[:4]) - sum(here[:4])
+    return Cost(wall, used, _server_cpu(port) - server, result)
+
+
+def watched(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds on the wall, and the result."""
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+def _server_cpu(port: int) -> float:
+    """Of all sessions that have ended: what the postmaster has waited for."""
+    with _server(port).connect() as connection:
+        said = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'benchmark'"
+        while connection.execute(busy).fetchone() != (0,):
+            time.sleep(0.02)
+    stat = Path(f"/proc/{said[0].split()[0]}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[13]) + int(stat[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def exhausted(stream: Iterator[Any]) -> Counter[str]:
@@ -95,15 +135,16 @@ def metadata(port: int) -> None:
     """(a) All that the catalog says, as observations, next to `pg_dump --schema-only`; best of three each."""
     made, one = Database(_server(port), 0), scanner(port, budget={"rows": 0})
     given = context(detecting=True)  # comments are redacted
-    dumps: list[float] = []
-    runs: list[tuple[float, float, Any]] = []
+    dumps: list[Cost] = []
+    runs: list[Cost] = []
     for _ in range(3):
-        dumps.append(timed(made.dump_schema)[0])
-        runs.append(timed(lambda: exhausted(one.scan(given))))
-    wall, cpu, said = min(runs, key=lambda run: run[0])
-    print(f"metadata: {said['DatasetSeen']:,} tables, {said['FieldSeen']:,} columns")
-    print(f"  scan {wall:.1f} s (cpu {cpu:.1f} s), pg_dump --schema-only {min(dumps):.1f} s")
-    print(f"  ratio {wall / min(dumps):.2f}", flush=True)
+        dumps.append(timed(port, made.dump_schema))
+        runs.append(timed(port, lambda: exhausted(one.scan(given))))
+    dump, run = (min(some, key=lambda cost: cost.cpu) for some in (dumps, runs))
+    print(f"metadata: {run.result['DatasetSeen']:,} tables, {run.result['FieldSeen']:,} columns")
+    print(f"  scan {run}")
+    print(f"  pg_dump --schema-only {dump}")
+    print(run.against(dump), flush=True)
 
 
 def sample(port: int) -> None:
@@ -129,13 +170,14 @@ def sample(port: int) -> None:
         one, given = scanner(port, **settings), context(detecting=detecting)
         statements.clear()
         event.listen(sa.Engine, "before_cursor_execute", note)
-        wall, cpu, said = timed(lambda one=one, given=given: exhausted(one.scan(given)))
+        scan = timed(port, lambda one=one, given=given: exhausted(one.scan(given)))
         event.remove(sa.Engine, "before_cursor_execute", note)
-        bare_wall, bare_cpu, _ = timed(bare)
+        loop = timed(port, bare)
         words = "with detection" if detecting else "without detection"
-        print(f"sampled scan {words}: {len(statements):,} samples, {said['FieldProfiled']:,} columns")
-        print(f"  scan {wall:.1f} s (cpu {cpu:.1f} s), bare loop {bare_wall:.1f} s (cpu {bare_cpu:.1f} s)")
-        print(f"  ratio {wall / bare_wall:.2f}, of cpu {cpu / bare_cpu:.2f}", flush=True)
+        print(f"sampled scan {words}: {len(statements):,} samples, {scan.result['FieldProfiled']:,} columns")
+        print(f"  scan {scan}")
+        print(f"  bare loop {loop}")
+        print(scan.against(loop), flush=True)
 
 
 def rescan(port: int) -> None:
@@ -156,13 +198,13 @@ def rescan(port: int) -> None:
     with tempfile.TemporaryDirectory() as room, engine_graph(Path(room, "graph")) as graph:
         migrate(graph)
         writer = GraphWriter(graph)
-        first, _, outcome = timed(lambda: scan("first"))
+        first, outcome = watched(lambda: scan("first"))
         tables = len(writer.tokens(one.system))
         print(f"rescan: first scan {first:.1f} s: {outcome.report.summary}")
-        again, _, outcome = timed(lambda: scan("second"))
+        again, outcome = watched(lambda: scan("second"))
         print(f"  unchanged {again:.1f} s, ratio {again / first:.3f}, {outcome.report.versions} versions written")
         made.change(max(1, tables // 100))
-        changed, _, outcome = timed(lambda: scan("third"))
+        changed, outcome = watched(lambda: scan("third"))
         print(f"  1 % changed ({max(1, tables // 100)} tables) {changed:.1f} s: {outcome.report.summary}")
         print(f"  ratio {changed / first:.3f}", flush=True)
 
@@ -184,13 +226,13 @@ def processes(port: int) -> None:
 
     one = scanner(port, include_schemas=["s0"], budget={"concurrency": 2})
     given = context(detecting=True)
-    alone, *_ = timed(lambda: exhausted(observations(one, given, [])))
+    alone, _ = watched(lambda: exhausted(observations(one, given, [])))
     print(f"processes: in this process {alone:.1f} s")
     walls: list[float] = []
     for count in (1, 2):
         with process_workers(count) as workers:
             exhausted(observations(scanner(port, include_schemas=["s9"]), given, [], workers))  # starts them
-            wall, *_ = timed(lambda: exhausted(observations(one, given, [], workers)))
+            wall, _ = watched(lambda workers=workers: exhausted(observations(one, given, [], workers)))
         walls.append(wall)
         print(f"  {count} worker processes {wall:.1f} s")
     print(f"  speed-up of 2 over 1: {walls[0] / walls[1]:.2f}, of 2 over none: {alone / walls[1]:.2f}", flush=True)

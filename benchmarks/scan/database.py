@@ -58,8 +58,8 @@ class Database:
         """Write a row to so many tables."""
         with self.connect() as connection:
             names = connection.execute(
-                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname LIKE 's_' "
-                "ORDER BY md5(tablename) LIMIT %s",
+                "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
+                "WHERE schemaname LIKE 's_' ORDER BY md5(tablename) LIMIT %s",
                 [tables],
             ).fetchall()
             for (name,) in names:

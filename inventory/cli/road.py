@@ -33,7 +33,7 @@ from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
 from inventory.scan.config import Config, ServeSection, load_config
 from inventory.scan.plan import SourcePlan, plan_scans
-from inventory.scan.recording import Recording, record, replay
+from inventory.scan.recording import Recording, record_to, replay
 from inventory.scan.run import SourceOutcome, run_scans
 from inventory.scan.workers import Workers, cluster_workers, process_workers
 from scanners.base import ProgressSink, ScanContext, Scanner
@@ -187,8 +187,7 @@ def record_into(
 
     def write(source: str, observations: Iterable[Observation]) -> int:
         path = folder / f"{source}.jsonl"
-        with path.open("w", encoding="utf-8") as file:
-            count = record(file, source, started, observations)
+        count = record_to(path, source, started, observations)
         say(f"{path}: {count} observations")
         return count
 

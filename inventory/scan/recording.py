@@ -43,6 +43,16 @@ def record(file: TextIO, source: str, started_at: datetime, observations: Iterab
     return count
 
 
+def record_to(path: Path, source: str, started_at: datetime, observations: Iterable[Observation]) -> int:
+    """`record` into a new file; UnreadableError when it cannot be written (what is in it by then is cut off)."""
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            return record(file, source, started_at, observations)
+    except OSError as error:
+        cause = (error.strerror or "cannot be written").lower()
+        raise UnreadableError(str(path), f"the recording was given up: {cause}", "make room and scan again") from error
+
+
 def open_recording(path: Path) -> Recording:
     """Read the first line; UnreadableError when the file is not a recording."""
     try:

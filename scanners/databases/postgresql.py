@@ -597,6 +597,8 @@ WRONG_PASSWORD = _source_fault("wrong-password", "wrong user or password", "chec
 DEFINITION_LOCKED = Fault("locked", "its definition is held up by a lock on a table below it", "scan again later")
 UNKNOWN_DATABASE = _source_fault("unknown-database", "no such database", "check the name")
 
+DISK_FULL = Fault("disk-full", "the server has no room for temporary files", "make room there, or exclude it")
+
 _CERTIFICATE = "the server's certificate is not trusted"
 _REFUSALS = {
     "does not exist": UNKNOWN_DATABASE,
@@ -620,6 +622,8 @@ _STATES = {
     "42501": Fault("no-permission", "no permission to read it", "grant SELECT to the scanning role"),
     "42703": Fault("changed", "it was dropped or changed while it was read", "scan again"),
     "42P01": Fault("changed", "it was dropped or changed while it was read", "scan again"),
+    "53100": DISK_FULL,
+    "53400": DISK_FULL,
     "55000": Fault("not-populated", "it holds no rows yet", "refresh the materialised view"),
     "55P03": Fault("locked", "another session's lock is in the way", "scan again later"),
     "57014": Fault("statement-timeout", "reading it took too long", "raise statement_timeout, or exclude it"),

@@ -49,7 +49,7 @@ class Scans:
         return self.futures[name]
 
 
-def ran(schedules, last=None, days=3, **knobs):
+def ran(schedules, last=None, days: float = 3, **knobs):
     clock = SteppedClock(MONDAY + timedelta(days=days))
     scans = Scans(clock)
     for name, value in knobs.items():
