@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,10 +74,10 @@ def test_a_server_that_is_stopped_in_mid_scan(small_detection, shop, embedded_gr
         with postgres(Path(room, "cluster"), "stopped", Path(room, "log")) as server:
             with server.connect() as connection:
                 for number in range(4):
-                    connection.execute(f"CREATE TABLE t{number} AS SELECT 'p@b.ca' AS mail")
+                    connection.execute(f"CREATE TABLE t{number} AS SELECT 'p@b.ca' AS mail".encode())
                 pid = int(str(connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()[0]).split()[0])  # type: ignore[index]
             settings = {"name": "pg", "host": "127.0.0.1", "port": server.port, "database": "postgres"}
-            scanner = PostgreSQLScanner(
+            scanner: Any = PostgreSQLScanner(
                 PostgreSQLSettings.model_validate(
                     {**settings, "user": "postgres", "password": {"env": "STOPPED_PASSWORD"}}
                 )
