@@ -241,6 +241,17 @@ class FieldClassified:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetClassified:
+    """A detector's verdict on the records: they are of this category (an access log), which no field alone says."""
+
+    dataset: str
+    category: str  # vocabulary key
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    detector: str  # name and version
+
+
+@dataclass(frozen=True, slots=True)
 class FieldReferences:
     """A field's values are keys of another field. The pairs of a composite key share `group`."""
 
@@ -339,6 +350,7 @@ Observation: TypeAlias = (
     | FieldSeen
     | FieldProfiled
     | FieldClassified
+    | DatasetClassified
     | FieldReferences
     | JobSeen
     | FlowSeen

@@ -6,8 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from inventory.model import FieldClassified, FieldProfiled, FieldSeen, Observation, field_urn
+from inventory.model import (
+    DatasetClassified,
+    FieldClassified,
+    FieldProfiled,
+    FieldSeen,
+    Observation,
+    column_of,
+    field_urn,
+)
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, Verdict
+from scanners.detection.records import record_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,8 @@ def field_sightings(
     detection: Detection,
     known: Iterable[KnownField] = (),
 ) -> Iterator[Observation]:
-    """`FieldSeen`, `FieldProfiled` and one `FieldClassified` a category, of every verdict and every known field.
+    """`FieldSeen`, `FieldProfiled` and one `FieldClassified` a category, of every verdict and every known field;
+    then what the records are.
 
     A column's position is its place among the columns; a nested field's is its place within its column, so that a
     key that turns up in one column moves no field of another. Names and pointers are redacted: in files they are
@@ -64,6 +74,30 @@ def field_sightings(
         seen.add(urn)
         yield _seen(FieldSeen(urn, dataset, column + pointer, "", position), fields, detection)
         yield from _classifications(urn, (), fields, detection)
+    name = "/".join(dataset.split("/")[-2:])
+    yield from record_sightings(dataset, name, (column_of(urn) for urn in seen), detection)
+
+
+def record_sightings(
+    dataset: str, name: str, fields: Iterable[tuple[str, str]], detection: Detection
+) -> Iterator[DatasetClassified]:
+    """What the records of a dataset called `name` are, by its fields (column and pointer).
+
+    Fields are judged together with those beside them: the columns, and the members of each column.
+    """
+    beside: dict[str, list[str]] = {}
+    for column, pointer in fields:
+        parts = [part for part in pointer.split("/") if part not in {"", "-", "*"}]
+        if len(parts) < 2:
+            beside.setdefault(column if parts else "", []).append(parts[0] if parts else column)
+    best: dict[str, Verdict] = {}
+    for holder, names in beside.items():
+        for verdict in record_kinds(f"{name}/{holder}" if holder else name, names):
+            known = best.get(verdict.category)
+            if known is None or verdict.confidence > known.confidence:
+                best[verdict.category] = verdict
+    for category, verdict in best.items():
+        yield DatasetClassified(dataset, category, verdict.confidence, verdict.evidence, detection.version)
 
 
 def _seen(field: FieldSeen, known: Iterable[KnownField], detection: Detection) -> FieldSeen:

@@ -96,7 +96,12 @@ EDGES: Mapping[str, EdgeType] = {
     edge.type: edge
     for edge in (
         EdgeType("CONTAINS", frozenset({"System", "Dataset"}), frozenset({"Dataset", "Field"}), narrow="target"),
-        EdgeType("CLASSIFIED_AS", frozenset({"Field"}), frozenset({"Category"}), measured=frozenset({"evidence_json"})),
+        EdgeType(
+            "CLASSIFIED_AS",
+            frozenset({"Field", "Dataset"}),
+            frozenset({"Category"}),
+            measured=frozenset({"evidence_json"}),
+        ),
         EdgeType("REFERENCES", frozenset({"Field"}), frozenset({"Field"}), ("group", "position", "provenance")),
         EdgeType("FLOWS_TO", frozenset({"Field", "Dataset"}), frozenset({"Field", "Dataset"}), ("job", "provenance")),
         EdgeType("DISCLOSED_TO", _DATA | _WORDS, frozenset({"Processor"}), ("provenance",)),

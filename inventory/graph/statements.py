@@ -16,6 +16,7 @@ from inventory.model import (
     AccessSeen,
     Aspect,
     Covered,
+    DatasetClassified,
     DatasetSeen,
     DisclosureSeen,
     Evidence,
@@ -96,7 +97,11 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
             measures = MeasureFact(NodeRef("Field", observation.field), _properties(observation.profile))
             yield Scope(dataset_of(observation.field), Aspect.CONTENT), measures
         case FieldClassified():
-            yield Scope(dataset_of(observation.field), Aspect.CONTENT), _classification(observation)
+            field = NodeRef("Field", observation.field)
+            yield Scope(dataset_of(observation.field), Aspect.CONTENT), _classification(field, observation)
+        case DatasetClassified():
+            dataset = NodeRef("Dataset", observation.dataset)
+            yield Scope(observation.dataset, Aspect.CONTENT), _classification(dataset, observation)
         case FieldReferences():
             yield (
                 Scope(dataset_of(observation.source), Aspect.STRUCTURE),
@@ -170,10 +175,10 @@ def stub_properties(ref: NodeRef) -> dict[str, Value]:
     return {}
 
 
-def _classification(observation: FieldClassified) -> EdgeFact:
+def _classification(source: NodeRef, observation: FieldClassified | DatasetClassified) -> EdgeFact:
     return EdgeFact(
         "CLASSIFIED_AS",
-        NodeRef("Field", observation.field),
+        source,
         NodeRef("Category", observation.category),
         {},
         {
@@ -186,11 +191,11 @@ def _classification(observation: FieldClassified) -> EdgeFact:
     )
 
 
-def _provenance(observation: FieldClassified) -> str:
+def _provenance(observation: FieldClassified | DatasetClassified) -> str:
     """By the strongest reason: the values, or only names."""
     strongest = max(observation.evidence, key=lambda reason: reason.weight, default=None)
     kind = strongest.signal.partition(":")[0] if strongest else ""
-    return {"name": "name", "comment": "comment"}.get(kind, "value")
+    return {"name": "name", "record": "name", "comment": "comment"}.get(kind, "value")
 
 
 def _flow(observation: FlowSeen) -> EdgeFact:

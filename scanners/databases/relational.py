@@ -53,6 +53,7 @@ from scanners.databases.comments import with_declared_references
 from scanners.databases.statements import without_literals
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
+from scanners.sightings import record_sightings
 
 CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value had its greatest length
 CHUNK_ROWS = 500
@@ -576,6 +577,9 @@ class RelationalScanner(Generic[SettingsT]):
                     evidence=said.evidence,
                     detector=detection.version,
                 )
+        yield from record_sightings(
+            dataset, relation.name, [(verdict.column, verdict.pointer) for verdict in verdicts], detection
+        )
 
     # --- names, connection, errors -------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from inventory.model import Evidence
 from scanners.detection.interface import Verdict
-from scanners.detection.naming import tokens
+from scanners.detection.naming import about_people, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ _KINDS = (
     _Kind(
         "user.telemetry.audit_log",
         (("action", _words("action event activity operation verb changement evenement")), _WHO, _WHEN,
-         ("object", _words("target object entity resource record table before after old new diff changes cible"))),
+         ("object", _words("target object entity resource record table before after old new diff changes parameters "
+                           "cible"))),
         4, _words("audit trail journal history historique activity changelog"),
     ),
     _Kind(
@@ -68,6 +69,8 @@ def record_kinds(table: str, columns: Iterable[str]) -> tuple[Verdict, ...]:
     for kind in _KINDS:
         have = [part for part, words in kind.parts if any(words & column for column in named)]
         titled = bool(kind.table & about)
+        if not titled and about_people(table) >= 1:
+            continue  # a list of people, with where they signed up from
         if kind.parts[0][0] not in have or len(have) + titled < kind.needed:
             continue
         evidence = [Evidence("record:columns", f"columns for {', '.join(have)}", 0.6 * len(have))]

@@ -11,7 +11,7 @@ from inventory.errors import QuestionError
 from inventory.graph.catalogue import Catalogue, entries
 from inventory.graph.schema import EdgeFact, NodeFact, NodeRef
 from inventory.graph.writer import GraphWriter, ScanRun
-from inventory.model import ReviewState
+from inventory.model import Aspect, Covered, DatasetClassified, Evidence, ReviewState
 
 SYSTEM = "postgres://db.test:5432"
 T0, T1, T2 = (f"{SYSTEM}/shop.public.t{number}" for number in range(3))
@@ -29,6 +29,7 @@ NODES = [
     category("user.contact"),
     category("user.contact.email"),
     category("user.name"),
+    category("user.telemetry"),
     NodeFact("Processor", "stripe", {"name": "Stripe", "role": "processor"}),
     NodeFact("Processor", "mailer", {"name": "The mailer"}),
     NodeFact("Purpose", "billing", {"name": "Billing"}),
@@ -57,12 +58,20 @@ def catalogue(request):
     migrate(graph)
     estate, writer = request.getfixturevalue("shop"), GraphWriter(graph)
     writer.declare("policy", NODES, EDGES, BEGIN)
-    writer.load(
-        ScanRun("r1", "shop", BEGIN + timedelta(hours=1)), estate.scan(tables=3, unreadable={2}, readers=["analyst"])
-    )
+    scan = estate.scan(tables=3, unreadable={2}, readers=["analyst"])
+    writer.load(ScanRun("r1", "shop", BEGIN + timedelta(hours=1)), with_records(scan))
     name = f"{T1}#name"
     writer.review(name, "user.name", ReviewState.REJECTED, "ada", BEGIN + timedelta(hours=2))
     return Catalogue(graph)
+
+
+def with_records(scan):
+    """The scan, which also finds that the records of T1 are telemetry."""
+    for observation in scan:
+        if observation == Covered(T1, Aspect.CONTENT):
+            said = (Evidence("record:columns", "columns for event, who, when", 1.8),)
+            yield DatasetClassified(T1, "user.telemetry", 0.9, said, "small/1")
+        yield observation
 
 
 def keys(rows):
@@ -75,12 +84,12 @@ def ends(rows):
 
 #: Of each entry: its parameters, what is taken of its rows, and what that is.
 CASES = {
-    "categories": ({}, keys, ["user", "user.contact", "user.contact.email", "user.name"]),
-    "categories_found": ({}, keys, ["user.contact.email", "user.name"]),
+    "categories": ({}, keys, ["user", "user.contact", "user.contact.email", "user.name", "user.telemetry"]),
+    "categories_found": ({}, keys, ["user.contact.email", "user.name", "user.telemetry"]),
     "category": (
         {"key": "user"},
         lambda rows: [(r["parent"], sorted(r["children"]), r["descendants"], r["fields"]) for r in rows],
-        [(None, ["user.contact", "user.name"], 3, 3)],
+        [(None, ["user.contact", "user.name", "user.telemetry"], 4, 3)],
     ),
     "children_of_categories": (
         {"keys": ["user"]},
@@ -97,10 +106,17 @@ CASES = {
     "counts": (
         {},
         lambda rows: {r["name"]: r["count"] for r in rows if r["name"] in ("Field", "CLASSIFIED_AS", "REFERENCES")},
-        {"Field": 11, "CLASSIFIED_AS": 4, "REFERENCES": 2},
+        {"Field": 11, "CLASSIFIED_AS": 5, "REFERENCES": 2},
     ),
     "datasets": ({"system": SYSTEM}, keys, [T0, T1, T2]),
     "datasets_everywhere": ({}, keys, [T0, T1, T2]),
+    "datasets_of_categories": (
+        {"keys": ["user", "user.contact"]},
+        lambda rows: [
+            (*end, r["edge"]["category"], r["edge"]["provenance"]) for r, end in zip(rows, ends(rows), strict=True)
+        ],
+        [("user", T1, "user.telemetry", "name")],
+    ),
     "datasets_of_systems": ({"keys": [SYSTEM], "limit": 2}, ends, [(SYSTEM, T0), (SYSTEM, T1)]),
     "declared_in_clauses": (
         {"keys": ["4.1"]},

@@ -12,6 +12,7 @@ from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, ch
 from inventory.graph.statements import MeasureFact, Scope, data_ref, statements_of, stub_properties
 from inventory.model import (
     AccessSeen,
+    DatasetClassified,
     DatasetKind,
     DatasetSeen,
     DisclosureSeen,
@@ -43,6 +44,7 @@ OBSERVATIONS = [
     FieldSeen(PLACE, TABLE, "payload/email", "string", 1),
     FieldProfiled(PLACE, Profile(3, 0.0, 1.0)),
     FieldClassified(PLACE, "user.contact.email", 0.9, (Evidence("value:email", "3 of 3", 4.0),), "d/1"),
+    DatasetClassified(TABLE, "user.telemetry.audit_log", 0.9, (Evidence("record:columns", "who, when", 2.4),), "d/1"),
     FieldReferences(COLUMN, field_urn(TABLE, "id"), "fk", 0, Provenance.CONSTRAINT),
     JobSeen("job:x/y", "y", "view", TABLE),
     FlowSeen(COLUMN, field_urn(OTHER, "payload"), Provenance.SQL),
@@ -68,7 +70,7 @@ def test_what_ends_together_has_one_scope():
     assert said["SafeguardSeen"] == {f"{SYSTEM}|listing"}
     assert said["DatasetSeen"] == {f"{TABLE}|listing"}
     assert said["FieldReferences"] == said["JobSeen"] == said["DisclosureSeen"] == {f"{TABLE}|structure"}
-    assert said["FieldClassified"] == said["FieldProfiled"] == {f"{TABLE}|content"}
+    assert said["FieldClassified"] == said["FieldProfiled"] == said["DatasetClassified"] == {f"{TABLE}|content"}
     assert said["AccessSeen"] == {f"{TABLE}|access", f"{SYSTEM}|seen"}
     assert scopes(OBSERVATIONS[3]) == {f"{TABLE}|structure"}
     assert scopes(OBSERVATIONS[4]) == {f"{TABLE}|content"}  # a place inside a column is known by its values
