@@ -154,6 +154,9 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
             max_partition_fetch_bytes=min(self.settings.sampling.bytes, 2**20),
         )
         stack.callback(consumer.close, autocommit=False, timeout_ms=1000)
+        # kafka-python 3.0.12 does not hand `allow_auto_create_topics` on to what asks for metadata: a topic that is
+        # deleted while it is read would be made anew.
+        consumer._cluster.config["allow_auto_create_topics"] = False
         return admin, consumer
 
     def _options(self) -> dict[str, Any]:
@@ -231,7 +234,7 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
         """Stretches spread over the topic's partitions, and over each one's offsets."""
         unknown: Counter[str] = Counter()
         seen = 0
-        for message in self._messages(client.consumer, subject):
+        for message in self._messages(client, subject):
             seen += 1
             record: dict[str, Any] = {}
             for part, payload in ((KEY, message.key), (VALUE, message.value)):
@@ -253,7 +256,8 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
             cause = "; ".join(f"{count} parts of {seen} messages are {words}" for words, count in unknown.items())
             raise UnreadableError(f"{self.settings.name}: {subject.name}", cause, "", "unknown-format")
 
-    def _messages(self, consumer: KafkaPython, subject: RecordSet) -> Iterator[Any]:
+    def _messages(self, client: Clients, subject: RecordSet) -> Iterator[Any]:
+        consumer = client.consumer
         deadline = time.monotonic() + self.settings.timeout
         seed = stable_seed(str(self.settings.sampling.seed), subject.name)
         for partition, start, end, count in _stretches(subject.handle, self.settings.sampling.rows, seed):
@@ -269,22 +273,26 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
                         break
                     taken += 1
                     yield message
-                if taken < count and time.monotonic() > deadline:
-                    self._refuse_gone()
+                late = taken < count and time.monotonic() > deadline
+                if late or not found:
+                    self._refuse_gone(client, subject)
+                if late:
                     title = f"{self.settings.name}: {subject.name}"
                     raise UnreadableError(title, "reading it took too long", "raise timeout", "statement-timeout")
-                if not found:
-                    self._refuse_gone()
 
-    def _refuse_gone(self) -> None:
-        """The driver waits for a broker that is gone for as long as it is gone."""
+    def _refuse_gone(self, client: Clients, subject: RecordSet) -> None:
+        """The driver waits for a broker that is gone for as long as it is gone, and for a topic likewise."""
         for server in self.settings.bootstrap_servers:
             host, _, port = server.rpartition(":")
             with contextlib.suppress(OSError):
                 socket.create_connection((host.strip("[]"), int(port)), self.settings.connect_timeout).close()
-                return
-        fault = self._unreachable()
-        raise SourceError(self.settings.name, fault.cause, fault.remedy, fault.code)
+                break
+        else:
+            fault = self._unreachable()
+            raise SourceError(self.settings.name, fault.cause, fault.remedy, fault.code)
+        if client.admin.describe_topics([subject.name])[0]["error_code"]:
+            title = f"{self.settings.name}: {subject.name}"
+            raise UnreadableError(title, _CHANGED.cause, _CHANGED.remedy, _CHANGED.code)
 
     def _unreachable(self) -> Fault:
         server = self.settings.bootstrap_servers[0]

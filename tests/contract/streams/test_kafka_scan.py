@@ -78,7 +78,7 @@ def admin(kafka_broker):
 def producer(kafka_broker, admin):
     import kafka
 
-    client = kafka.KafkaProducer(bootstrap_servers=f"127.0.0.1:{kafka_broker}", allow_auto_create_topics=False)
+    client = kafka.KafkaProducer(bootstrap_servers=f"127.0.0.1:{kafka_broker}")
     yield client
     client.close()
 
@@ -97,7 +97,8 @@ def topic(admin, request):
         return name
 
     yield make
-    admin.delete_topics(made)
+    there = {each["name"] for each in admin.describe_topics()}
+    admin.delete_topics([name for name in made if name in there])
 
 
 @pytest.fixture
@@ -248,6 +249,29 @@ def test_a_topic_that_has_not_changed_is_not_read_again(topic, producer, setting
     assert "moving" in read
     assert "still" not in read
     assert "still" in {each.name for each in of(DatasetSeen, second)}
+
+
+def test_a_topic_that_is_deleted_before_it_is_read_is_a_finding(topic, settings, small_detection, admin):
+    import kafka
+
+    # A producer of its own, closed before: one that knows the topic makes it anew.
+    producer = kafka.KafkaProducer(bootstrap_servers=settings.bootstrap_servers[0])
+    for name in ("t1", "t2", "t3"):
+        topic(name)
+        producer.send(name, b'{"a": 1}').get(10)
+    producer.close()
+    seen = []
+    for each in KafkaScanner(settings.model_copy(update={"topics": ("t1", "t2", "t3"), "timeout": 3})).scan(
+        ScanContext(small_detection)
+    ):
+        seen.append(each)
+        if isinstance(each, Covered) and each.scope.endswith("/t1") and each.aspect is Aspect.STRUCTURE:
+            admin.delete_topics(["t2"])
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.about.rpartition("/")[2]) == ("changed", "t2")
+    read = [each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.CONTENT]
+    assert read == ["t1", "t3"]
+    assert "t2" not in {each["name"] for each in admin.describe_topics()}  # looking for it has not made it anew
 
 
 def test_refused_connection_is_one_error_in_our_own_words(small_detection):
