@@ -42,7 +42,7 @@ def look(
     """Ask for each setting; what is not granted, or not there in this server, is `unknown`."""
     ask = _asking(posture, bucket, region, endpoint, timeout_seconds, anonymous, secrets)
     if ask is None:
-        posture.unknown.append("its settings (pip install boto3)")
+        posture.unknown.append("its settings (pip install privacy-inventory[s3])")
         return
     _public_access(posture, ask)
     _encryption(posture, ask)
