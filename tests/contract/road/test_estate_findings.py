@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "estate_findings.txt"
+README = Path(__file__).parents[3] / "README.md"
 
 
 def test_the_scan_is_complete(scanned):
@@ -98,3 +99,14 @@ def test_a_rescan_of_what_has_not_changed_writes_no_version(scanned, options):
         assert written == {}, source["source"]
         assert counts["nodes_unchanged"] > (50 if options else 0)
     assert [s["source"] for s in again] == [s["source"] for s in first]
+
+
+def test_the_readme_shows_what_is_found(scanned, graph_of):
+    shown = README.read_text(encoding="utf-8").split("```")
+    answer = next(block for block in shown if "setbytes.accounts.customers" in block)
+    fields = {
+        line.split()[0] for line in answer.splitlines() if "user.contact.email" in line and line.startswith(" " * 5)
+    }
+    rows = graph_of(scanned[0]).ask("where_is", category="user.contact.email", limit=10_000)
+    assert len(fields) >= 5
+    assert fields <= {row["field"]["name"] for row in rows}
