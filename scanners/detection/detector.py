@@ -29,6 +29,9 @@ SEARCHED_SHORT = 10_000
 
 _SURE = 3.0
 
+_KEYS = frozenset(["id", "identifiant", "identifier", "rowid", "uid", "uuid"])
+"""Words of a first column that is the table's own key, when its values are all different."""
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -246,7 +249,7 @@ class ColumnsInProgress:
         target = context.references.rsplit(".", 1)[0] if context.references else ""
         referenced = about_people(target) if target else 0.0
         first = bool(self._context.columns) and self._context.columns[0].name == context.name
-        looks_key = first and "id" in tokens(context.name) and len(counted.distinct) == counted.profiled
+        looks_key = first and not _KEYS.isdisjoint(tokens(context.name)) and len(counted.distinct) == counted.profiled
         own_key = (context.primary_key or context.name.lower() == "id" or looks_key) and not context.references
         return Surroundings(
             people=people,

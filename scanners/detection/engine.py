@@ -27,7 +27,7 @@ except ImportError:  # no wheel for this platform
 _BLOCK = 1 << 30
 """Hyperscan counts bytes in 32 bits; a longer buffer is scanned in parts."""
 
-_CHECKED = 1_000
+_CHECKED = 400
 """So many rows of one detector are checked in one buffer; checking more would tell no more."""
 
 
@@ -143,8 +143,10 @@ class HyperscanEngine:
             return self._in_halves(array, known)
         reported: list[list[int]] = [[] for _ in self._detectors]
 
+        take = [ends.append for ends in reported]  # looked up once: there are millions of reports
+
         def report(which: int, start: int, end: int, flags: int, context: object) -> None:
-            reported[which].append(end)
+            take[which](end)
 
         if len(block):
             self._database.scan(cast("Any", block), match_event_handler=report, scratch=self._scratch())

@@ -21,7 +21,7 @@ LOOKED = 300
 PROFILED = 5_000
 """Lengths and distinct values are counted over so many values."""
 
-_OFTEN = 1_000
+_OFTEN = 400
 
 TEXT_LENGTH = 24
 """From this length on, a value is also searched for values inside it."""
@@ -42,7 +42,7 @@ class FieldCount:
     longest: int | None = None
     length: int = 0
     distinct: set[int] = field(default_factory=set[int])
-    counts: int = 0  # of the looked-at values, numbers of up to three digits, or as many as a moment has
+    counts: int = 0  # of the looked-at values, numbers of up to four digits, or as many as a moment has
     years: Counter[int] = field(default_factory=Counter[int])
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
     _answers: dict[int, Sequence[tuple[str, bool, bool]]] = field(
@@ -170,7 +170,7 @@ def _answers(text: str, tried: Sequence[Detector]) -> Sequence[tuple[str, bool, 
     return found
 
 
-_COUNT = re.compile(r"[0-9]{1,3}|1[0-9]{9}(?:[0-9]{3})?")
+_COUNT = re.compile(r"[0-9]{1,4}|1[0-9]{9}(?:[0-9]{3})?")
 _NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")
 
 

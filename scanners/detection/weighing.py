@@ -42,7 +42,7 @@ _THING = 4.4
 PLACES = ("user.contact.address", "user.location")
 """What things have as well as people."""
 
-_ANYWHERE = ("user.authorization", "user.financial", "user.government_id", "user.account.username")
+_ANYWHERE = ("user.authorization", "user.financial", "user.government_id", "user.account.username", "user.unique_id")
 """What is about a person in a table about things too: its secrets, and who made or owns them."""
 
 _LINKAGE = 2.0
