@@ -140,7 +140,7 @@ def report(name: str, measures: Measures) -> None:
 
 
 def choose(split: str) -> Iterable[corpus.Table]:
-    """The tables of a split: train, dev, test; holdout, blind and field (other makers, other schemas)."""
+    """The tables of a split: train, dev, test; holdout, blind, field and fresh (other makers, other schemas)."""
     if split == "holdout":
         from benchmarks.detection import holdout
 
@@ -153,6 +153,10 @@ def choose(split: str) -> Iterable[corpus.Table]:
         from benchmarks.detection import field as field_set
 
         return field_set.tables()
+    if split == "fresh":
+        from benchmarks.detection import field as field_set
+
+        return field_set.tables(seed=977, schemas=field_set.FRESH)
     return (table for table in corpus.tables() if split in {table.split, "all"})
 
 
