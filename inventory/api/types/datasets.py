@@ -8,6 +8,7 @@ import strawberry
 
 from inventory.api.context import Info, Moment, Row
 from inventory.api.paging import USUAL, After, Connection, First, Page
+from inventory.api.types.categories import Classification
 from inventory.api.types.node import Node, node_row
 from inventory.model import DatasetKind
 
@@ -30,6 +31,10 @@ class Dataset(Node):
     description: str = strawberry.field(description="The source's own comment, redacted.")
     row_estimate: float | None = strawberry.field(description="About how many rows it has; null when unknown.")
     object_count: float | None = strawberry.field(description="How many objects it has, when it is a group of objects.")
+    retention_days: float | None = strawberry.field(
+        description="After how many days its source itself removes records; null when not known to."
+    )
+    retention_evidence: str = strawberry.field(description="What says so: a TTL index, a lifecycle rule.")
 
     @classmethod
     def of(cls, node: Row, at: Moment) -> Dataset:
@@ -44,6 +49,8 @@ class Dataset(Node):
             description=node.get("description") or "",
             row_estimate=node.get("row_estimate"),
             object_count=node.get("object_count"),
+            retention_days=node.get("retention_days"),
+            retention_evidence=node.get("retention_evidence") or "",
         )
 
     @strawberry.field(description="The system that holds it; null when no scan has seen the dataset yet.")
@@ -63,6 +70,12 @@ class Dataset(Node):
         page = Page.asked(first, after)
         rows = await info.context.rows_of(self.urn, "fields_of_datasets", as_of=self.at, **page.parameters)
         return page.connection(rows, lambda row: Field.of(row["node"], self.at))
+
+    @strawberry.field(description="What its records are (an access log, an audit trail), surest first.")
+    async def classifications(self, info: Info) -> list[Classification]:
+        """CLASSIFIED_AS edges that begin here."""
+        rows = await info.context.rows_of(self.urn, "classifications_of_datasets", as_of=self.at)
+        return [Classification.of(row["edge"], row["category"], self.at) for row in rows]
 
     @strawberry.field(description="Where its data comes from.")
     async def flows_in(

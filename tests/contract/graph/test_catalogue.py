@@ -96,6 +96,11 @@ CASES = {
         lambda rows: sorted(ends(rows)),
         [("user", "user.contact"), ("user", "user.name")],
     ),
+    "classifications_of_datasets": (
+        {"keys": [T0, T1]},
+        lambda rows: [(r["key"], r["category"], r["edge"]["state"]) for r in rows],
+        [(T1, "user.telemetry", "suggested")],
+    ),
     "classifications_of_fields": (
         {"keys": [f"{T0}#payload/email", f"{T1}#name"]},
         lambda rows: [(r["key"], r["category"], r["edge"]["state"]) for r in rows],
