@@ -73,7 +73,7 @@ def test_siblings_of_one_level_share_a_query(queries_of):
         ("ProcessorsOf", {"category": "user.contact.email"}, 2),
         ("Overview", {}, 5),
         ("Systems", {}, 3),
-        ("Datasets", {}, 5),
+        ("Datasets", {}, 6),
         ("Fields", {"dataset": "postgres://db.example:5432/shop.public.customers"}, 4),
         ("Policy", {}, 2),
         ("Processors", {}, 2),
