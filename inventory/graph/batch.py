@@ -148,9 +148,9 @@ class Changes:
             return
         written = self.create.get(dataset) or self.replace.get(dataset)
         if written is not None:
-            written["content_token"] = token
+            written["content_token"] = token or None
         elif before is not None:
-            self._patched(dataset, {"content_token": token})
+            self._patched(dataset, {"content_token": token or None})
 
     def end_node(self, ref: NodeRef) -> None:
         """The node is there no longer."""

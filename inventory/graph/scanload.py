@@ -54,7 +54,7 @@ DATASETS_OF = (
     "AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
 )
 TOKENS_OF = (
-    "MATCH (n:Dataset) WHERE n.system = $system AND n.valid_to IS NULL AND n.content_token <> '' "
+    "MATCH (n:Dataset) WHERE n.system = $system AND n.valid_to IS NULL AND n.content_token IS NOT NULL "
     "RETURN n.urn AS urn, n.content_token AS token"
 )
 DATASETS_AT_ONCE = 50
