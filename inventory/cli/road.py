@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,21 +61,23 @@ def engine(config: Config) -> EmbeddedEngine:
 @contextmanager
 def opened_graph(config: Config) -> Generator[Graph]:
     """The graph that the configuration names, with its constraints in place: a Neo4j, or the embedded engine."""
-    if config.graph.uri:
-        assert config.graph.password is not None  # the configuration was refused otherwise
-        settings = GraphSettings(
+    with _connection(config) as graph:
+        migrate(graph)
+        yield graph
+
+
+def _connection(config: Config) -> AbstractContextManager[Graph]:
+    if not config.graph.uri:
+        return engine_graph(config.data_dir / "graph")
+    assert config.graph.password is not None  # the configuration was refused otherwise
+    return Graph(
+        GraphSettings(
             uri=config.graph.uri,
             user=config.graph.user,
             password=config.graph.password.reveal(),
             database=config.graph.database,
         )
-        with Graph(settings) as graph:
-            migrate(graph)
-            yield graph
-    else:
-        with engine_graph(config.data_dir / "graph") as graph:
-            migrate(graph)
-            yield graph
+    )
 
 
 def chosen_scanners(config: Config, names: Sequence[str]) -> Sequence[Scanner]:
@@ -124,10 +126,10 @@ def detection_context(config: Config, decided: Iterable[dict[str, Any]], report:
         )
         for row in decided
     )
+    detection = ColumnDetector(extended(rules), reviews=reviewed)  # says it in a line when a file of rules is not there
     # Reviews are left out: a decision a day must not make everything be read anew. Fields like the reviewed one
     # follow when their data is next read, or with --full.
     basis = hashlib.sha256(repr([path.read_bytes() for path in rules]).encode()).hexdigest() if rules else ""
-    detection = ColumnDetector(extended(rules), reviews=reviewed)
     return ScanContext(detection=detection, report=report, basis=basis)
 
 

@@ -7,7 +7,7 @@ wrong type or a missing value is one line that names the place in the file and w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from inventory.errors import ConfigError
-from scanners.base import Scanner, Secret, SourceSettings
+from scanners.base import Scanner, Secret
 from scanners.registry import scanner_types
 
 DEFAULT_PATH = Path("inventory.yaml")
@@ -182,8 +182,3 @@ def _anchored(config: Config, base: Path) -> Config:
     data_dir = base / config.data_dir.expanduser()
     update = {"data_dir": data_dir, "declared": declared, "detection": DetectionSection(rules=rules)}
     return config.model_copy(update=update)
-
-
-def source_settings(config: Config) -> Mapping[str, SourceSettings]:
-    """The settings of every source, by its name."""
-    return {scanner.settings.name: scanner.settings for scanner in config.sources}

@@ -146,3 +146,9 @@ def test_a_table_without_permission_is_a_finding_and_its_columns_are_known(road_
     finally:
         with road_estate.connect() as owner:
             owner.execute("DROP TABLE public.closed")
+
+
+def test_a_file_of_rules_that_is_not_there_is_one_clear_line(command, shop):
+    done = command(up=False, sources=[shop], detection={"rules": ["gone.yaml"]}).run("scan", status=1)
+    assert done.stderr.count("\n") == 1
+    assert "gone.yaml" in done.stderr
