@@ -14,9 +14,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from pydantic import Field
 
 from inventory.errors import InventoryError, SourceError, UnreadableError
 from inventory.model import (
@@ -33,9 +35,10 @@ from inventory.model import (
     dataset_urn,
     quote_name,
 )
-from scanners.base import Planned, Progress, ScanContext, SourceSettings
-from scanners.budget import Meter
-from scanners.databases.catalog import Fault
+from scanners.access import access_sightings
+from scanners.base import Chunk, ChunkRead, Planned, Progress, ScanContext, SourceSettings, stable_seed
+from scanners.budget import Budget, Meter
+from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
 from scanners.records import JsonObject, cut, records, union
@@ -44,11 +47,23 @@ from scanners.sightings import KnownField, field_sightings
 DAY = 86_400
 MOST_DEPTH = 32  # what is nested deeper is left out
 ASSUMED_BYTES = 500  # of a record, in a plan
+CHUNK_DATASETS = 20  # what one worker reads at a time
 _BATCH = 500
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 Client = TypeVar("Client")
 Item = TypeVar("Item")
+
+
+class CountedSettings(SourceSettings):
+    """What the settings of a store have that tells by counts alone whether its records changed."""
+
+    recheck_days: float = Field(
+        default=7.0,
+        ge=0,
+        le=365,
+        description="What looks unchanged by its counts is read again after so many days all the same; 0: each time.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +79,9 @@ class RecordSet:
     """A collection, index, topic or group of keys, as its store lists it.
 
     `name` is its OpenLineage name, already without personal values where these may stand in it. `state` is whatever
-    changes when its content does ((), if the store does not tell), `related` what else is known of it, `handle` what
-    the store needs to read it.
+    changes when its content does ((), if the store does not tell); unless it is `exact`, some changes leave it as it
+    was (settings are then `CountedSettings`). `readers` is None when the store does not tell who may read it,
+    `related` what else is known of it, `handle` what the store needs to read it. All of it can travel to a worker.
     """
 
     name: str
@@ -75,16 +91,19 @@ class RecordSet:
     retention: Retention = Retention()
     known: tuple[KnownField, ...] = ()
     state: tuple[object, ...] = ()
+    exact: bool = True
+    readers: tuple[Reader, ...] | None = None
     related: tuple[Observation, ...] = ()
     handle: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a server says of itself."""
+    """What a server says of itself; `readers` are those who may read all of it, None when it does not tell."""
 
     version: str = ""
     safeguards: tuple[SafeguardSeen, ...] = ()
+    readers: tuple[Reader, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -145,33 +164,64 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
     # --- the scan ------------------------------------------------------------------------------------------
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
-        """List the sets of records, then look at each, as long as the budget lasts."""
+        """List the sets of records, then look at each that changed, as long as the budget lasts."""
         meter = Meter(self.settings.budget)
         with self.connected() as client:
-            opening = self._asked(lambda: self.opening(client))
-            yield self._system_seen(opening.version)
-            yield from opening.safeguards
-            unlisted: list[UnreadableError] = []
-            found = self._listing(client, context, unlisted)
-            for error in unlisted:
-                yield Finding(self.system, error.code, Severity.ERROR, str(error))
-            refused = ""
-            for done, subject in enumerate(found):
-                context.report(Progress(self.settings.name, done, len(found), subject.name))
+            for said in self._outline(client, context, None):
+                if isinstance(said, Chunk):
+                    yield from self._looked(client, said, context, meter)
+                else:
+                    yield said
+
+    def outline(self, context: ScanContext) -> Iterator[Observation | Chunk]:
+        """All but what reading the changed sets would say; see `scanners.base.DivisibleScanner`."""
+        with self.connected() as client:
+            yield from self._outline(client, context, CHUNK_DATASETS)
+
+    def read(self, context: ScanContext, chunk: Chunk, budget: Budget) -> ChunkRead:
+        """Look at the sets of a chunk, by a client of its own. Raises SourceError."""
+        meter = Meter(budget)
+        with self.connected() as client:
+            said = tuple(self._looked(client, chunk, context, meter))
+        return ChunkRead(said, meter.spent)
+
+    def _outline(self, client: Client, context: ScanContext, datasets: int | None) -> Iterator[Observation | Chunk]:
+        """What is said of the system and of the unchanged; the others in chunks of so many, or all in one."""
+        opening = self._asked(lambda: self.opening(client))
+        yield self._system_seen(opening.version)
+        yield from opening.safeguards
+        yield from access_sightings(self.system, opening.readers, context.detection)
+        unlisted: list[UnreadableError] = []
+        found = self._listing(client, context, unlisted)
+        for error in unlisted:
+            yield Finding(self.system, error.code, Severity.ERROR, str(error))
+        changed: list[RecordSet] = []
+        for subject in found:
+            if self._unchanged(subject, context):
                 yield from self._structure(subject, context.detection)
-                if self._unchanged(subject, context):
-                    continue
-                refused = refused or meter.refusal()
-                if not refused:
-                    yield from self._content(client, subject, context, meter)
-            context.report(Progress(self.settings.name, len(found), len(found)))
+            else:
+                changed.append(subject)
+        unchanged, step = len(found) - len(changed), datasets or len(changed) or 1
+        for start in range(0, len(changed), step):
+            yield Chunk(tuple(changed[start : start + step]), unchanged + start, len(found))
+        context.report(Progress(self.settings.name, len(found), len(found)))
+        if not unlisted:
+            for prefix in self.listed():
+                yield Covered(dataset_urn(self.system, prefix) if prefix else self.system, Aspect.LISTING)
+
+    def _looked(self, client: Client, chunk: Chunk, context: ScanContext, meter: Meter) -> Iterator[Observation]:
+        """All that is to be said of the sets of a chunk; their content as long as the budget lasts."""
+        refused = ""
+        for done, subject in enumerate(cast("tuple[RecordSet, ...]", chunk.items), start=chunk.done):
+            context.report(Progress(self.settings.name, done, chunk.total, subject.name))
+            yield from self._structure(subject, context.detection)
+            refused = refused or meter.refusal()
+            if not refused:
+                yield from self._content(client, subject, context, meter)
         if refused:
             rest = "so that not all datasets were sampled (those not yet sampled are first at the next scan)"
             message = f"{self.settings.name}: {refused}, {rest}"
             yield Finding(self.system, "over-budget", Severity.WARNING, message)
-        if not unlisted:
-            for prefix in self.listed():
-                yield Covered(dataset_urn(self.system, prefix) if prefix else self.system, Aspect.LISTING)
 
     def plan(self, context: ScanContext) -> Iterator[Planned]:
         """What a scan would read, from the listing alone; see `scanners.base.PlanningScanner`."""
@@ -200,7 +250,21 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         return dataset_urn(self.system, subject.name)
 
     def _unchanged(self, subject: RecordSet, context: ScanContext) -> bool:
-        return context.unchanged(self._urn(subject), context.token(self.settings, *subject.state))
+        return context.unchanged(self._urn(subject), self._token(subject, context))
+
+    def _token(self, subject: RecordSet, context: ScanContext) -> str:
+        """The state of the records, and of what is said of their fields."""
+        if not subject.state:
+            return ""
+        state = (*subject.state, repr(subject.known))
+        if subject.exact:
+            return context.token(self.settings, *state)
+        days = cast(CountedSettings, self.settings).recheck_days
+        return (
+            context.token(self.settings, *state, period(self._urn(subject), days, datetime.now(UTC).timestamp()))
+            if days
+            else ""
+        )
 
     def _system_seen(self, version: str) -> SystemSeen:
         settings = self.settings
@@ -221,6 +285,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         )
         yield from configured_disclosure(self.settings, self._urn(subject))
         yield from subject.related
+        yield from access_sightings(self._urn(subject), subject.readers, detection)
 
     def _content(self, client: Client, subject: RecordSet, context: ScanContext, meter: Meter) -> Iterator[Observation]:
         dataset = self._urn(subject)
@@ -232,7 +297,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
             yield from self._fields(dataset, subject, sample.rows, context.detection)
         if sample.failure is None:
             yield Covered(dataset, Aspect.STRUCTURE)
-            yield Covered(dataset, Aspect.CONTENT, context.token(self.settings, *subject.state))
+            yield Covered(dataset, Aspect.CONTENT, self._token(subject, context))
 
     def _sampled(self, client: Client, subject: RecordSet, meter: Meter) -> Sample:
         """Records until there are as many, or so many bytes, as the settings allow."""
@@ -304,6 +369,15 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
 
 
 # --- what several stores say ------------------------------------------------------------------------------
+
+
+def period(dataset: str, days: float, now: float) -> int:
+    """The number of the period of so many days that `now` (seconds since 1970) lies in.
+
+    Each dataset's periods begin at a time of its own, so that a source is not read anew all at once.
+    """
+    length = days * DAY
+    return int((now + stable_seed(dataset) % length) // length)
 
 
 def encryption_in_transit(system: str, encrypted: bool) -> SafeguardSeen:

@@ -28,7 +28,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory.errors import SourceError
 from inventory.model import (
-    AccessSeen,
     Aspect,
     Covered,
     DatasetKind,
@@ -46,6 +45,7 @@ from inventory.model import (
     dataset_urn,
     field_urn,
 )
+from scanners.access import access_sightings
 from scanners.base import Chunk, ChunkRead, Planned, Progress, ScanContext, SourceSettings, stable_seed
 from scanners.budget import Budget, Meter
 from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Reader, Relation
@@ -298,7 +298,7 @@ class RelationalScanner(Generic[SettingsT]):
     def _outline(self, connection: sa.Connection, context: ScanContext, datasets: int) -> Iterator[Observation | Chunk]:
         with self._source_errors(), self._transaction(connection):
             opening = [self._system_seen(connection), *self.safeguards(connection)]
-            opening += self._access(self.system, self.readers(connection), context.detection)
+            opening += access_sightings(self.system, self.readers(connection), context.detection)
             schemas = self._wanted(self.schemas(connection))
         yield from opening
 
@@ -392,7 +392,7 @@ class RelationalScanner(Generic[SettingsT]):
             yield from self._references(relation, key)
         if relation.definition:
             yield self._job(relation, relation.definition)
-        yield from self._access(dataset, relation.readers, detection)
+        yield from access_sightings(dataset, relation.readers, detection)
         if relation.unknown is None:
             yield Covered(dataset, Aspect.STRUCTURE)
         else:
@@ -420,29 +420,6 @@ class RelationalScanner(Generic[SettingsT]):
                 provenance=key.provenance,
                 confidence=key.confidence,
             )
-
-    def _access(self, data: str, readers: Sequence[Reader] | None, detection: Detection) -> Iterator[Observation]:
-        """Who may read; one observation of each field or dataset and principal, the most direct way."""
-        if readers is None:
-            return
-        said: set[tuple[str, str]] = set()
-        whole = {reader.principal for reader in readers if not reader.columns}
-        for reader in sorted(readers, key=lambda reader: bool(reader.via)):
-            if reader.columns and reader.principal in whole:
-                continue
-            for place in [field_urn(data, column) for column in reader.columns] or [data]:
-                if (place, reader.principal) in said:
-                    continue
-                said.add((place, reader.principal))
-                yield AccessSeen(
-                    data=place,
-                    principal=detection.redact(reader.principal),
-                    kind=reader.kind,
-                    privilege=reader.privilege,
-                    via=detection.redact(reader.via),
-                    evidence=reader.evidence,
-                )
-        yield Covered(data, Aspect.ACCESS)
 
     def _job(self, relation: Relation, definition: str) -> JobSeen:
         dataset = self._urn(relation)
