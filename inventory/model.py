@@ -23,6 +23,8 @@ class SystemKind(StrEnum):
     BUCKET = "bucket"
     STREAM = "stream"
     INTEGRATION = "integration"
+    DNS_ZONE = "dns_zone"
+    REPOSITORY = "repository"
 
 
 class DatasetKind(StrEnum):
@@ -35,6 +37,8 @@ class DatasetKind(StrEnum):
     TOPIC = "topic"
     OBJECT_GROUP = "object_group"
     API_RESOURCE = "api_resource"
+    RECORD_SET = "record_set"  # of a DNS zone: the records of one name
+    FILE = "file"  # of a repository: a manifest, a template of settings
 
 
 class Provenance(StrEnum):
@@ -51,6 +55,8 @@ class Provenance(StrEnum):
     OPENLINEAGE = "openlineage"
     API = "api"
     DNS = "dns"
+    SDK = "sdk"  # a program depends on the organisation's library
+    REGISTER = "register"  # people wrote down that it was disclosed
     DECLARED = "declared"
     REVIEW = "review"
 
@@ -288,6 +294,24 @@ class FlowSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessorSeen:
+    """An organisation that a scan came upon, as the catalogue of known vendors or a connector describes it.
+
+    What the policy or the register of organisations declares of the same key stands before it.
+    """
+
+    key: str  # "stripe"; "unknown:<registrable domain>" of a recipient that the catalogue does not know
+    name: str
+    role: str = "processor"  # vocabulary `roles`
+    service_classes: tuple[str, ...] = ()  # vocabulary `service_classes`
+    legal_entity: str = ""
+    head_office: str = ""  # ISO 3166-1 alpha-2
+    regions: tuple[str, ...] = ()  # where it holds data
+    contacts: tuple[str, ...] = ()  # "erasure: https://…", "privacy: mailto:…"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DisclosureSeen:
     """A dataset or a field is at, or is sent to, an outside organisation."""
 
@@ -354,6 +378,7 @@ Observation: TypeAlias = (
     | FieldReferences
     | JobSeen
     | FlowSeen
+    | ProcessorSeen
     | DisclosureSeen
     | AccessSeen
     | Finding

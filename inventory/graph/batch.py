@@ -59,6 +59,16 @@ class NodeState:
     about: str = ""  # of a finding
     token: str = ""  # of a dataset: the state in which its content was last read
 
+    @property
+    def is_declared_processor(self) -> bool:
+        """Whether a document describes the organisation (scans do in a scope with a `|`), which stands before scans."""
+        return self.ref.label == "Processor" and self.valid and bool(self.scope) and "|" not in self.scope
+
+    @property
+    def is_seen_processor(self) -> bool:
+        """Whether only scans describe the organisation."""
+        return self.ref.label == "Processor" and self.valid and "|" in self.scope
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeState:

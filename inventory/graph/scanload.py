@@ -315,7 +315,9 @@ class Decision:
         """Compare, and note the changes."""
         for part in self.parts:
             for ref, fact in part.nodes.items():
-                self.changes.state_node(fact, str(part.scope), self.nodes.get(ref))
+                before = self.nodes.get(ref)
+                if before is None or not before.is_declared_processor:
+                    self.changes.state_node(fact, str(part.scope), before)
         for part in self.parts:
             for measure in part.measures.values():
                 self._measure(measure)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, Value
 from inventory.model import (
@@ -28,6 +28,7 @@ from inventory.model import (
     FlowSeen,
     JobSeen,
     Observation,
+    ProcessorSeen,
     Profile,
     ReviewState,
     SafeguardSeen,
@@ -126,6 +127,9 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
             )
         case FlowSeen():
             yield _owner(observation, system), _flow(observation)
+        case ProcessorSeen():
+            # Many sources name the same organisation, so no one of them may end it: its edges end.
+            yield Scope(system, SEEN), NodeFact("Processor", observation.key, _properties(observation))
         case DisclosureSeen():
             source = data_ref(observation.source, system)
             aspect = Aspect.LISTING if source.label == "System" else Aspect.STRUCTURE
@@ -217,7 +221,15 @@ def _owner(flow: FlowSeen, system: str) -> Scope:
     return Scope(system, Aspect.LISTING)
 
 
-def _properties(said: SystemSeen | DatasetSeen | FieldSeen | JobSeen | Profile | Evidence) -> dict[str, Value]:
+def _properties(
+    said: SystemSeen | DatasetSeen | FieldSeen | JobSeen | ProcessorSeen | Profile | Evidence,
+) -> dict[str, Value]:
     """All but the name (`dataclasses.asdict` copies deeply, which is half the cost of a statement)."""
-    values = ((field.name, getattr(said, field.name)) for field in fields(said) if field.name != "urn")
-    return {name: str(value) if isinstance(value, str) else value for name, value in values}
+    values = ((field.name, getattr(said, field.name)) for field in fields(said) if field.name not in ("urn", "key"))
+    return {name: _value(value) for name, value in values}
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, str):
+        return str(value)
+    return list(cast(tuple[str, ...], value)) if isinstance(value, tuple) else value

@@ -200,7 +200,7 @@ def _declare_nodes(transaction: Transaction, changes: Changes, scope: str, facts
     present = read_nodes(transaction, (fact.ref for fact in facts))
     for fact in facts:
         before = present.get(fact.ref)
-        if before is None or not before.valid or not before.scope:
+        if before is None or not before.valid or not before.scope or before.is_seen_processor:
             changes.state_node(fact, scope, before, stated_by=(scope,))
         elif before.scope == scope:
             changes.state_node(fact, scope, before, stated_by=before.stated_by)

@@ -19,6 +19,7 @@ from inventory.model import (
     Evidence,
     FieldClassified,
     Finding,
+    ProcessorSeen,
     ReviewState,
     Severity,
 )
@@ -285,6 +286,21 @@ STRIPE = NodeFact("Processor", "stripe", {"name": "Stripe", "regions": ["US", "C
 
 def told(category, processor, evidence):
     return EdgeFact("DISCLOSED_TO", category.ref, processor.ref, {"provenance": "declared"}, {"evidence": evidence})
+
+
+def test_a_scan_describes_an_organisation_until_a_document_does(graph, estate, load, clock):
+    seen = [*estate.scan(), ProcessorSeen("stripe", "Stripe by a scan", regions=("US",))]
+    load(graph, seen)
+    found = node(graph, "Processor", "stripe")
+    assert (found["name"], found["regions"]) == ("Stripe by a scan", ["US"])
+
+    GraphWriter(graph).declare("policy", [NodeFact("Processor", "stripe", {"name": "Stripe"})], [], clock.tick())
+    assert load(graph, seen).versions == 0
+    assert node(graph, "Processor", "stripe")["name"] == "Stripe"
+
+    GraphWriter(graph).declare("policy", [], [], clock.tick())
+    load(graph, seen)
+    assert node(graph, "Processor", "stripe")["name"] == "Stripe by a scan"
 
 
 def test_a_document_ends_what_it_no_longer_says(graph, clock):

@@ -24,6 +24,7 @@ from inventory.model import (
     FlowSeen,
     JobSeen,
     PrincipalKind,
+    ProcessorSeen,
     Profile,
     Provenance,
     SafeguardSeen,
@@ -48,6 +49,7 @@ OBSERVATIONS = [
     FieldReferences(COLUMN, field_urn(TABLE, "id"), "fk", 0, Provenance.CONSTRAINT),
     JobSeen("job:x/y", "y", "view", TABLE),
     FlowSeen(COLUMN, field_urn(OTHER, "payload"), Provenance.SQL),
+    ProcessorSeen("stripe", "Stripe", service_classes=("payment_gateway",), regions=("US",)),
     DisclosureSeen(TABLE, "stripe", Provenance.CONFIG, "configured"),
     AccessSeen(TABLE, "analyst", PrincipalKind.ROLE, "SELECT"),
 ]
@@ -71,6 +73,7 @@ def test_what_ends_together_has_one_scope():
     assert said["DatasetSeen"] == {f"{TABLE}|listing"}
     assert said["FieldReferences"] == said["JobSeen"] == said["DisclosureSeen"] == {f"{TABLE}|structure"}
     assert said["FieldClassified"] == said["FieldProfiled"] == said["DatasetClassified"] == {f"{TABLE}|content"}
+    assert said["ProcessorSeen"] == {f"{SYSTEM}|seen"}
     assert said["AccessSeen"] == {f"{TABLE}|access", f"{SYSTEM}|seen"}
     assert scopes(OBSERVATIONS[3]) == {f"{TABLE}|structure"}
     assert scopes(OBSERVATIONS[4]) == {f"{TABLE}|content"}  # a place inside a column is known by its values
