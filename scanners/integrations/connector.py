@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from inventory.errors import ConfigError
 from inventory.vocabulary import Vocabulary, categories, regions, roles, service_classes, subjects
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "vendors"
 
 
 def _term_of(vocabulary: Vocabulary, key: str) -> str:
@@ -34,6 +34,9 @@ RegionKey = Annotated[str, AfterValidator(lambda key: _term_of(regions(), key))]
 RoleKey = Annotated[str, AfterValidator(lambda key: _term_of(roles(), key))]
 ServiceClassKey = Annotated[str, AfterValidator(lambda key: _term_of(service_classes(), key))]
 Pointer = Annotated[str, Field(pattern=r"^(/[^/\s]+)+$")]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s]+$")]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s?#]*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
@@ -58,14 +61,48 @@ class BasicAuth(_Strict):
 
 
 class HeaderAuth(_Strict):
-    """A header of the vendor's own."""
+    """One or several headers of the vendor's own."""
 
     scheme: Literal["header"]
-    header: str = Field(pattern=r"^[A-Za-z0-9-]+$")
-    value: str = Field(description="Name of the credential in the source's settings.")
+    headers: dict[HeaderName, str] = Field(min_length=1, description="Header to the credential's name.")
 
 
-Auth: TypeAlias = Annotated[BearerAuth | BasicAuth | HeaderAuth, Field(discriminator="scheme")]
+class ClientCredentialsAuth(_Strict):
+    """A token for a client's identifier and secret (OAuth 2.0, RFC 6749, 4.4), asked for again when it expires."""
+
+    scheme: Literal["oauth2_client_credentials"]
+    token_url: str = Field(pattern=r"^(https:/)?/[^\s?#]+$", description="An address, or a path of `base_url`.")
+    client_id: str = Field(description="Name of the credential in the source's settings.")
+    client_secret: str = Field(description="Name of the credential in the source's settings.")
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    client_in: Literal["basic", "body"] = Field(default="basic", description="Where the client's secret is sent.")
+
+
+class ServiceAccountAuth(_Strict):
+    """A token for a signed assertion (RFC 7523), as Google's service accounts have it."""
+
+    scheme: Literal["oauth2_service_account"]
+    key: str = Field(description="Name of the credential: the account's key file (JSON).")
+    scopes: tuple[str, ...] = Field(min_length=1)
+    subject: str = Field(default="", description="Variable that names the person it acts for (domain-wide delegation).")
+
+
+class SignatureAuth(_Strict):
+    """Amazon's signature of each request (SigV4)."""
+
+    scheme: Literal["sigv4"]
+    service: str = Field(description="As the signature names it: `ses`.")
+    region: str = Field(description="Variable that holds the region.")
+    access_key_id: str = Field(description="Name of the credential in the source's settings.")
+    secret_access_key: str = Field(description="Name of the credential in the source's settings.")
+    session_token: str = Field(default="", description="Name of the credential; none by default.")
+
+
+Auth: TypeAlias = Annotated[
+    BearerAuth | BasicAuth | HeaderAuth | ClientCredentialsAuth | ServiceAccountAuth | SignatureAuth,
+    Field(discriminator="scheme"),
+]
 
 
 class NoPaging(_Strict):
@@ -89,6 +126,7 @@ class TokenPaging(_Strict):
     style: Literal["token"]
     parameter: str
     token: Pointer
+    more: Pointer | None = Field(default=None, description="Where the answer says that there is more, if it does.")
 
 
 class OffsetPaging(_Strict):
@@ -100,6 +138,16 @@ class OffsetPaging(_Strict):
     size: int = Field(ge=1, le=10_000)
 
 
+class NumberPaging(_Strict):
+    """Pages have numbers; an empty page, or one shorter than `size`, is the last."""
+
+    style: Literal["number"]
+    parameter: str
+    first: Literal[0, 1] = 1
+    size_parameter: str = ""
+    size: int = Field(ge=1, le=10_000)
+
+
 class LinkPaging(_Strict):
     """The answer holds the next page's address, in its body or in a Link header (RFC 8288)."""
 
@@ -108,15 +156,17 @@ class LinkPaging(_Strict):
 
 
 Paging: TypeAlias = Annotated[
-    NoPaging | CursorPaging | TokenPaging | OffsetPaging | LinkPaging, Field(discriminator="style")
+    NoPaging | CursorPaging | TokenPaging | OffsetPaging | NumberPaging | LinkPaging, Field(discriminator="style")
 ]
 
 
 class FieldRule(_Strict):
-    """What a field holds, as the vendor's documentation says."""
+    """What a field holds. `provenance`: the vendor's API description says so, we read its documentation so (curated),
+    or it was seen in answers."""
 
     category: CategoryKey
     subject: SubjectKey | None = None
+    provenance: Literal["spec", "curated", "observed"] = "curated"
     confidence: float = Field(default=0.95, gt=0, le=1, description="Lower where the vendor only suggests this use.")
 
 
@@ -128,11 +178,20 @@ class Parent(_Strict):
     placeholder: str = Field(pattern=r"^[a-z_]+$", description="`{placeholder}` in path and parameters.")
 
 
-class Erasure(_Strict):
-    """How the vendor erases a record (for requests of data subjects; a scan never calls it)."""
+class SubjectRequest(_Strict):
+    """How the vendor erases a record, or gives all of it (for requests of data subjects; a scan never calls it)."""
 
-    method: Literal["DELETE", "POST"]
+    method: Literal["GET", "DELETE", "POST", "PUT", "PATCH"]
     path: UrlPath
+    note: str = Field(default="", description="What it leaves, how long it takes, what else must be done.")
+
+
+class Onward(_Strict):
+    """A field that names where the vendor sends data on: its host, or its vendor, is looked up in the catalogue."""
+
+    at: Pointer
+    kind: Literal["url", "host", "email", "vendor"]
+    note: str = Field(description="What goes there, in a few words: `events by webhook`.")
 
 
 class Resource(_Strict):
@@ -140,10 +199,17 @@ class Resource(_Strict):
 
     name: Name
     path: UrlPath
+    base_url: HttpsUrl | None = Field(default=None, description="By default the connector's.")
     method: Literal["GET", "POST"] = "GET"
     read_only: bool = Field(default=False, description="The vendor says that this POST changes nothing.")
-    parameters: dict[str, str] = {}
-    records: Pointer | None = Field(default=None, description="Where the array is; by default the answer is it.")
+    parameters: dict[str, str] = Field(default={}, description="Of the query, or of the body of a POST.")
+    body: Any = Field(default=None, description="JSON that a POST sends, in place of parameters as a form.")
+    records: Pointer | None = Field(default=None, description="Where the records are; by default the answer is them.")
+    shape: Literal["list", "record", "map", "values"] = Field(
+        default="list",
+        description="Records in an array; one record; a map of records by key (the key becomes `_key`); an array of "
+        "plain values (each becomes `value`).",
+    )
     primary_key: Pointer | None = None
     description: str = ""
     subject: SubjectKey | None = None
@@ -154,7 +220,10 @@ class Resource(_Strict):
         default=(), description="Objects whose keys our own side chooses: what they hold, only a sample can tell."
     )
     paging: Paging | None = Field(default=None, description="By default the connector's.")
-    erase: Erasure | None = None
+    onward: tuple[Onward, ...] = ()
+    scopes: tuple[str, ...] = Field(default=(), description="The least permission that reading it takes.")
+    erase: SubjectRequest | None = None
+    access: SubjectRequest | None = None
 
     @model_validator(mode="after")
     def _changes_nothing(self) -> Resource:
@@ -166,12 +235,15 @@ class Resource(_Strict):
 class Header(_Strict):
     """A header that every request carries."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9-]+$")
+    name: HeaderName
     value: str
 
 
 class Connector(_Strict):
-    """A vendor: who it is, and what its API holds."""
+    """A vendor: who it is, and what its API holds.
+
+    `{account}` and `{<variable>}` in addresses, paths, parameters and headers stand for what the source's settings say.
+    """
 
     vendor: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The `type` of its sources, and its namespace.")
     name: str
@@ -179,9 +251,21 @@ class Connector(_Strict):
     processor: str = Field(description="Key of the organisation that receives the data.")
     service_class: ServiceClassKey
     role: RoleKey
-    regions: tuple[RegionKey, ...]
-    documentation: str
+    head_office: RegionKey
+    regions: tuple[RegionKey, ...] = Field(description="Where it says that it holds data.")
+    documentation: HttpsUrl
+    verified: Literal["specification", "emulator", "documentation"] = Field(
+        description="What it was tried against: the vendor's own API description, an emulator, or a server of our own "
+        "after the public documentation."
+    )
+    api_version: str = Field(default="", description="The version of the API that the file speaks of.")
+    dpa: HttpsUrl | None = Field(default=None, description="The agreement on processing of data.")
+    sub_processors: HttpsUrl | None = Field(default=None, description="The list of those it passes data on to.")
+    contacts: dict[Literal["privacy", "erasure", "security"], str] = Field(
+        default={}, description="Addresses (https: or mailto:) for what the API cannot do."
+    )
     base_url: str = Field(pattern=r"^https://")
+    variables: dict[VariableName, str] = Field(default={}, description="What the settings must say, and what it is.")
     hosts: tuple[str, ...] = Field(default=(), description="Other hosts that pages may be at.")
     headers: tuple[Header, ...] = Field(default=(), description="Such as the pinned version of the API.")
     auth: Auth

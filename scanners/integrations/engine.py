@@ -25,6 +25,7 @@ from scanners.integrations.connector import (
     CursorPaging,
     LinkPaging,
     NoPaging,
+    NumberPaging,
     OffsetPaging,
     Paging,
     TokenPaging,
@@ -113,6 +114,9 @@ class Engine:
         parameters = dict(request.parameters or {})
         if isinstance(paging, OffsetPaging):
             parameters |= {paging.parameter: "0", paging.size_parameter: str(paging.size)}
+        if isinstance(paging, NumberPaging):
+            sized = {paging.size_parameter: str(paging.size)} if paging.size_parameter else {}
+            parameters |= {paging.parameter: str(paging.first), **sized}
         seen = {_mark(address, parameters)}
         for _ in range(self._limits.pages):
             answer = self._ask(request, address, parameters)
@@ -163,6 +167,9 @@ class Engine:
             case OffsetPaging():
                 offset = int(parameters[paging.parameter]) + len(page)
                 return (address, {**parameters, paging.parameter: str(offset)}) if len(page) >= paging.size else None
+            case NumberPaging():
+                number = int(parameters[paging.parameter]) + 1
+                return (address, {**parameters, paging.parameter: str(number)}) if len(page) >= paging.size else None
             case LinkPaging():
                 link = at(answer.body, paging.next) if paging.next else answer.link
                 return (urljoin(address, str(link)), {}) if link else None

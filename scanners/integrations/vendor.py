@@ -115,8 +115,10 @@ class VendorScanner:
             case BasicAuth(username=username, password=password):
                 pair = f"{self._credential(username)}:{self._credential(password) if password else ''}"
                 headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-            case HeaderAuth(header=header, value=name):
-                headers[header] = self._credential(name)
+            case HeaderAuth(headers=named):
+                headers |= {header: self._credential(name) for header, name in named.items()}
+            case _:
+                raise ConfigError(self.settings.name, "this way of signing in is not built yet")
         return headers
 
     def _credential(self, name: str) -> str:
