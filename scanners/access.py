@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from inventory.model import AccessSeen, Aspect, Covered, Observation, field_urn
+from inventory.model import AccessSeen, Aspect, Covered, Observation, PrincipalKind, SafeguardSeen, field_urn
 from scanners.databases.catalog import Reader
 from scanners.detection.interface import Detection
+
+EVERYONE = "everyone"
 
 
 def access_sightings(data: str, readers: Sequence[Reader] | None, detection: Detection) -> Iterator[Observation]:
@@ -33,3 +35,10 @@ def access_sightings(data: str, readers: Sequence[Reader] | None, detection: Det
                 evidence=reader.evidence,
             )
     yield Covered(data, Aspect.ACCESS)
+
+
+def without_credentials(system: str, privilege: str) -> tuple[SafeguardSeen, Reader]:
+    """What follows when a server has answered a scanner that gave no credentials."""
+    evidence = "the server answers without credentials"
+    reader = Reader(EVERYONE, PrincipalKind.PUBLIC, privilege, evidence=evidence)
+    return SafeguardSeen(system, "private_access", False, evidence), reader

@@ -183,3 +183,20 @@ def running_store(fleet_stores, tmp_path_factory):
                 pytest.skip(str(missing))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A server's certificate for 127.0.0.1 (tests/fleet/certificates.py): PEM files of it and of its authority."""
+    import importlib.util
+    import sys
+    from pathlib import Path
+
+    path = Path(__file__).parent / "fleet" / "certificates.py"
+    spec = importlib.util.spec_from_file_location("fleet_certificates", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module.certificate(tmp_path_factory.mktemp("certificate"))

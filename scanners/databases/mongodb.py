@@ -2,26 +2,40 @@
 
 A sample is short stretches spread over the `_id`s, which the index that every collection has answers at once and
 which are the same at every scan; `$sample` gives other documents each time, and reads a whole collection when it is
-asked for many.
+asked for many. A collection is read again when its counts, its size, its last `_id` or, where WiredTiger keeps them,
+its own counters of writes have moved; a write that moves none of them, and one that the member read has not yet taken
+over, is found `recheck_days` later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, model_validator
 
 from inventory.errors import SourceError, UnreadableError
-from inventory.model import DatasetKind, FlowSeen, JobSeen, Observation, Provenance, SafeguardSeen, dataset_urn
+from inventory.model import (
+    DatasetKind,
+    FlowSeen,
+    JobSeen,
+    Observation,
+    PrincipalKind,
+    Provenance,
+    SafeguardSeen,
+    dataset_urn,
+)
+from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
-from scanners.databases.catalog import Fault
+from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import Detection
 from scanners.record_store import (
     DAY,
     MOST_DEPTH,
+    CountedSettings,
     Opening,
     RecordSet,
     RecordStoreScanner,
@@ -42,18 +56,21 @@ APPLICATION_NAME = "privacy-inventory"
 STRETCHES = 20
 SYSTEM_DATABASES = frozenset({"admin", "config", "local"})
 MOST_DECLARED = 1000  # fields of a validator's schema
+_WRITES = ("bulk", "insert", "modify", "remove", "truncate", "update")  # how WiredTiger's counters of them begin
 
 Document = dict[str, Any]
 
 
-class MongoDBSettings(SourceSettings):
+class MongoDBSettings(CountedSettings):
     """The databases of a MongoDB server, replica set or cluster."""
 
     type: Literal["mongodb"] = "mongodb"
     hosts: tuple[str, ...] = Field(default=("localhost:27017",), min_length=1, description="host:port of any members.")
     srv: bool = Field(default=False, description="The one host is a DNS seed list (mongodb+srv).")
     replica_set: str = Field(default="", description="The replica set's name, if it is to be checked.")
-    user: str = Field(default="", description="A user with the role `read`, or `readAnyDatabase`, and no other.")
+    user: str = Field(
+        default="", description="A user with the role `read`, or `readAnyDatabase`; to see who may read, with viewUser."
+    )
     password: Secret | None = None
     auth_source: str = Field(default="admin", description="The database that knows the user.")
     auth_mechanism: str = Field(default="", description="Such as SCRAM-SHA-256; by default what the server offers.")
@@ -76,6 +93,21 @@ class MongoDBSettings(SourceSettings):
         if bool(self.user) != bool(self.password):
             raise ValueError("user and password go together")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who may read the documents of a collection ("" for all) of a database ("" for all)."""
+
+    database: str
+    collection: str
+    reader: Reader
+
+    def covers(self, database: str, collection: str) -> bool:
+        """Whether it is of this collection, without being of the whole server."""
+        if not self.database and not self.collection:
+            return False
+        return self.database in ("", database) and self.collection in ("", collection)
 
 
 class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"]):
@@ -160,7 +192,33 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
                 safeguards.append(
                     SafeguardSeen(self.system, "encryption_at_rest", enabled, f"serverStatus says {enabled}".lower())
                 )
-        return Opening(version, tuple(safeguards))
+        readers = self._server_readers(client, safeguards)
+        return Opening(version, tuple(safeguards), readers)
+
+    def _server_readers(
+        self, client: MongoClient[Document], safeguards: list[SafeguardSeen]
+    ) -> tuple[Reader, ...] | None:
+        """Those who may read every database; everyone, when the server lets us in without a user."""
+        if not self.settings.user:
+            client.admin.command("listDatabases", nameOnly=True, maxTimeMS=self._limit)
+            safeguard, everyone = without_credentials(self.system, "find")
+            safeguards.append(safeguard)
+            return (everyone,)
+        grants = self._grants(client)
+        return None if grants is None else tuple(g.reader for g in grants if not g.database and not g.collection)
+
+    def _grants(self, client: MongoClient[Document]) -> tuple[Grant, ...] | None:
+        """Who may read what; None when we may not ask, or the server does not know."""
+        from pymongo.errors import OperationFailure
+
+        users_info: Document = {"usersInfo": {"forAllDBs": True}, "maxTimeMS": self._limit}
+        with suppress(OperationFailure):
+            users = _mappings(client.admin.command(users_info).get("users"))
+            roles = sorted({(each["db"], each["role"]) for user in users for each in _mappings(user.get("roles"))})
+            named = [{"role": role, "db": database} for database, role in roles]
+            roles_info: Document = {"rolesInfo": named, "showPrivileges": True, "maxTimeMS": self._limit}
+            return tuple(_grants(users, _mappings(client.admin.command(roles_info).get("roles")) if named else ()))
+        return None
 
     # --- listing -------------------------------------------------------------------------------------------
 
@@ -169,6 +227,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
         from pymongo.errors import OperationFailure
 
         settings = self.settings
+        grants, process = self._grants(client) if settings.user else None, self._process(client)
         for database in settings.databases or sorted(client.list_database_names()):
             if database in SYSTEM_DATABASES or database in settings.exclude_databases:
                 continue
@@ -179,9 +238,10 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
                 continue
             for entry in found:
                 if not str(entry["name"]).startswith("system."):
-                    yield self._record_set(client[database][entry["name"]], entry)
+                    subject = self._record_set(client[database][entry["name"]], entry, process)
+                    yield replace(subject, readers=_readers_of(grants, database, str(entry["name"])))
 
-    def _record_set(self, collection: Collection[Document], entry: Mapping[str, Any]) -> RecordSet:
+    def _record_set(self, collection: Collection[Document], entry: Mapping[str, Any], process: str) -> RecordSet:
         options = _mapping(entry.get("options"))
         schema = _mapping(_mapping(options.get("validator")).get("$jsonSchema"))
         description = str(schema.get("description") or schema.get("title") or "")
@@ -196,7 +256,30 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
             row_estimate=self._count(collection),
             retention=_retention(indexes, options),
             known=(*_declared(schema), *_indexed(indexes)),
+            state=self._state(collection, str(_mapping(entry.get("info")).get("uuid", "")), process),
+            exact=False,
         )
+
+    def _process(self, client: MongoClient[Document]) -> str:
+        """What is another when the server was started anew: its counters are then too."""
+        from pymongo import ReadPreference
+
+        answer = client.admin.command("hello", read_preference=ReadPreference.PRIMARY_PREFERRED)
+        return str(_mapping(answer.get("topologyVersion")).get("processId", ""))
+
+    def _state(self, collection: Collection[Document], uuid: str, process: str) -> tuple[object, ...]:
+        """Counts, size and writes; where these are not counted, the last `_id`. () when we may not ask."""
+        from pymongo import ReadPreference
+        from pymongo.errors import OperationFailure
+
+        with suppress(OperationFailure):
+            primary = ReadPreference.PRIMARY_PREFERRED
+            asked: Document = {"collStats": collection.name, "maxTimeMS": self._limit}
+            stats = collection.database.command(asked, read_preference=primary)
+            writes = _writes(stats)
+            newest = process if writes else self._end(collection.with_options(read_preference=primary), -1)
+            return uuid, stats.get("count", 0), stats.get("size", 0), *writes, str(newest)
+        return ()
 
     def _view(self, collection: Collection[Document], options: Mapping[str, Any]) -> Iterator[Observation]:
         dataset = dataset_urn(self.system, collection.full_name)
@@ -295,8 +378,60 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
 
 
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [_mapping(each) for each in cast("list[object]", value)] if isinstance(value, list) else []
+
+
 def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
+
+
+def _writes(stats: Mapping[str, Any]) -> tuple[object, ...]:
+    """WiredTiger's counters of what changes a collection, of each shard that has it; () without WiredTiger."""
+    found: list[object] = []
+    for name, shard in sorted((_mapping(stats.get("shards")) or {"": stats}).items()):
+        cursor = _mapping(_mapping(_mapping(shard).get("wiredTiger")).get("cursor"))
+        found += [(name, each, cursor[each]) for each in sorted(cursor) if each.startswith(_WRITES)]
+    return tuple(found)
+
+
+def _grants(users: Iterable[Mapping[str, Any]], roles: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
+    """From the answers of usersInfo and of rolesInfo with privileges (mongodb.com/docs/manual/reference/command)."""
+    privileges = {
+        (str(role.get("db")), str(role.get("role"))): [
+            *_mappings(role.get("privileges")),
+            *_mappings(role.get("inheritedPrivileges")),
+        ]
+        for role in roles
+    }
+    for user in users:
+        name = f"{user.get('db')}.{user.get('user')}"
+        for role in _mappings(user.get("roles")):
+            held = str(role.get("db")), str(role.get("role"))
+            named = ".".join(held)
+            reader = Reader(name, PrincipalKind.USER, "find", named, f"{named} holds the action find")
+            found = {_place(each) for each in privileges.get(held, ()) if _finds(each)}
+            yield from (Grant(*place, reader) for place in sorted(place for place in found if place is not None))
+
+
+def _finds(privilege: Mapping[str, Any]) -> bool:
+    return bool({"find", "anyAction"} & set(privilege.get("actions") or ()))
+
+
+def _place(privilege: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Database and collection of a privilege, None when it is of the cluster or of the server's own collections."""
+    resource = _mapping(privilege.get("resource"))
+    if resource.get("anyResource"):
+        return "", ""
+    if "db" not in resource or "collection" not in resource:
+        return None
+    return str(resource["db"]), str(resource["collection"])
+
+
+def _readers_of(grants: Iterable[Grant] | None, database: str, collection: str) -> tuple[Reader, ...] | None:
+    if grants is None:
+        return None
+    return tuple(grant.reader for grant in grants if grant.covers(database, collection))
 
 
 def _unlisted(source: str, database: str, fault: Fault | None) -> UnreadableError:

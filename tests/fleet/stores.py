@@ -72,8 +72,8 @@ def _listens(port: int) -> bool:
 
 
 @contextmanager
-def ferretdb(home: Path) -> Iterator[int]:
-    """The port of a FerretDB (MongoDB's protocol over SQLite)."""
+def ferretdb(home: Path, *certificate: Path) -> Iterator[int]:
+    """The port of a FerretDB (MongoDB's protocol over SQLite); by TLS, with the files of a certificate and its key."""
     _needed("FerretDB", "go")
 
     def build(cache: Path) -> None:
@@ -83,7 +83,11 @@ def ferretdb(home: Path) -> Iterator[int]:
     program = _prepared("ferretdb", ["go.mod", "go.sum", "main.go"], build) / "ferretdb"
     data = home / "data"
     data.mkdir()
-    with running("ferretdb", lambda port: [str(program), str(port), str(data)], _listens, home / "log") as port:
+
+    def command(port: int) -> list[str]:
+        return [str(program), str(port), str(data), *map(str, certificate)]
+
+    with running("ferretdb", command, _listens, home / "log") as port:
         yield port
 
 

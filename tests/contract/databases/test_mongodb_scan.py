@@ -10,9 +10,28 @@ import bson
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, SafeguardSeen, SystemSeen
-from scanners.base import ScanContext
-from scanners.databases.mongodb import MongoDBScanner, MongoDBSettings, _bounds, _declared, _retention
+from inventory.model import (
+    AccessSeen,
+    Aspect,
+    Covered,
+    DatasetSeen,
+    FieldClassified,
+    FieldSeen,
+    Finding,
+    SafeguardSeen,
+    SystemSeen,
+)
+from inventory.scan.workers import fanned_out, process_workers
+from scanners.base import Chunk, ScanContext
+from scanners.databases.mongodb import (
+    MongoDBScanner,
+    MongoDBSettings,
+    _bounds,
+    _declared,
+    _grants,
+    _retention,
+    _writes,
+)
 from scanners.record_store import RecordSet
 
 
@@ -31,8 +50,8 @@ def settings(ferretdb, store):
     return MongoDBSettings(name="mongo", hosts=(f"127.0.0.1:{ferretdb}",), databases=(store.name,))
 
 
-def said(settings, detection):
-    return list(MongoDBScanner(settings).scan(ScanContext(detection)))
+def said(settings, detection, **context):
+    return list(MongoDBScanner(settings).scan(ScanContext(detection, **context)))
 
 
 def of(kind, observations):
@@ -110,9 +129,125 @@ def test_other_databases_and_the_servers_own_are_left_alone(store, settings, sma
     assert f"{store.name}.mine" not in {each.name for each in of(DatasetSeen, said(without, small_detection))}
 
 
-def test_says_that_the_session_is_not_encrypted(store, settings, small_detection):
-    (safeguard,) = of(SafeguardSeen, said(settings, small_detection))
-    assert (safeguard.safeguard, safeguard.present) == ("encryption_in_transit", False)
+def test_a_server_without_sign_in_and_without_tls_is_told(store, settings, small_detection):
+    seen = said(settings, small_detection)
+    assert {(each.safeguard, each.present) for each in of(SafeguardSeen, seen)} == {
+        ("encryption_in_transit", False),
+        ("private_access", False),
+    }
+    (access,) = of(AccessSeen, seen)
+    assert (access.data, access.principal, access.kind) == (settings_system(settings), "everyone", "public")
+    assert Covered(settings_system(settings), Aspect.ACCESS) in seen
+
+
+def test_by_tls_and_only_with_the_authority_that_is_trusted(fleet_stores, ferretdb, certificate, tmp_path):
+    pymongo = pytest.importorskip("pymongo")
+    from scanners.detection import ColumnDetector
+
+    with fleet_stores.ferretdb(tmp_path, certificate.certificate, certificate.key) as port:
+        with pymongo.MongoClient("127.0.0.1", port, tls=True, tlsCAFile=str(certificate.authority)) as client:
+            client.shop.people.insert_one({"a": 1})
+        settings = MongoDBSettings(name="mongo", hosts=(f"127.0.0.1:{port}",), tls=True, connect_timeout=0.5)
+        with pytest.raises(SourceError, match="mongo: cannot reach"):
+            said(settings, ColumnDetector())
+        trusting = settings.model_copy(update={"tls_ca_file": certificate.authority})
+        seen = said(trusting, ColumnDetector())
+    assert [each.name for each in of(DatasetSeen, seen)] == ["shop.people"]
+    assert {(s.safeguard, s.present) for s in of(SafeguardSeen, seen)} >= {("encryption_in_transit", True)}
+
+
+def test_what_has_not_changed_is_not_read_again(store, settings, small_detection):
+    for name in ("still", "moving", "shrinking"):
+        store[name].insert_many({"n": n} for n in range(30))
+    tokens = contents(said(settings, small_detection))
+    assert all(tokens.values())
+    before = served(store)
+    assert contents(said(settings, small_detection, tokens=tokens)) == {}
+    assert served(store) - before == 3  # the last `_id` of each, as FerretDB counts no writes
+
+    store.moving.delete_one({"n": 7})
+    store.moving.insert_one({"n": 7})
+    store.shrinking.delete_one({"n": 7})
+    read = contents(said(settings, small_detection, tokens=tokens))
+    assert {urn.rpartition(".")[2] for urn in read} == {"moving", "shrinking"}
+    always = settings.model_copy(update={"recheck_days": 0})
+    assert set(contents(said(always, small_detection, tokens=tokens)).values()) == {""}
+
+
+def contents(seen):
+    return {each.scope: each.token for each in of(Covered, seen) if each.aspect is Aspect.CONTENT}
+
+
+def served(store) -> int:
+    """How many questions for documents the server has answered."""
+    commands = store.client.admin.command("serverStatus")["metrics"]["commands"]
+    return sum(commands.get(name, {}).get("total", 0) for name in ("find", "getMore", "aggregate"))
+
+
+def test_reading_that_takes_too_long_is_a_finding(store, settings, small_detection):
+    store.large.insert_many({"n": n, "x": "y" * 100} for n in range(20_000))
+    store.small.insert_one({"n": 1})
+    hasty = settings.model_copy(update={"statement_timeout": 0.02})  # seconds; to order them all takes longer
+    seen = said(hasty, small_detection)
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.about.rpartition(".")[2]) == ("statement-timeout", "large")
+    assert [urn.rpartition(".")[2] for urn in contents(seen)] == ["small"]
+
+
+def test_workers_say_what_one_says(store, settings, small_detection):
+    from scanners.detection import ColumnDetector
+
+    for number in range(25):
+        store[f"c{number:02}"].insert_many({"email": f"p{n}@canary.example", "n": n} for n in range(30))
+    scanner, context = MongoDBScanner(settings), ScanContext(ColumnDetector())
+    alone = list(scanner.scan(context))
+    assert len([each for each in scanner.outline(context) if isinstance(each, Chunk)]) == 2
+    with process_workers(2) as workers:
+        together = list(fanned_out(scanner, context, workers))
+    assert sorted(map(repr, together)) == sorted(map(repr, alone))
+    assert together[-1] == alone[-1]  # the listing, when all is read
+    assert len(of(FieldClassified, together)) == 25
+
+
+def test_users_and_their_roles_are_read_as_the_server_tells_them():
+    """The answers are as MongoDB's manual has them; FerretDB has no such commands."""
+    users = [
+        {"_id": "admin.root", "user": "root", "db": "admin", "roles": [{"role": "root", "db": "admin"}]},
+        {"user": "clerk", "db": "shop", "roles": [{"role": "read", "db": "shop"}, {"role": "clusterMonitor"}]},
+        {"user": "mailer", "db": "admin", "roles": [{"role": "mails", "db": "shop"}]},
+        {"user": "writer", "db": "admin", "roles": [{"role": "logs", "db": "shop"}]},
+    ]
+    everything = [{"resource": {"db": "", "collection": ""}, "actions": ["find", "insert"]}]
+    cluster = [{"resource": {"cluster": True}, "actions": ["find"]}]
+    people = [{"resource": {"db": "shop", "collection": "people"}, "actions": ["find"]}]
+    roles = [
+        {"role": "root", "db": "admin", "privileges": cluster, "inheritedPrivileges": everything},
+        {
+            "role": "read",
+            "db": "shop",
+            "privileges": [{"resource": {"db": "shop", "collection": ""}, "actions": ["find"]}],
+        },
+        {"role": "mails", "db": "shop", "privileges": people},
+        {"role": "logs", "db": "shop", "privileges": [{**people[0], "actions": ["insert"]}]},
+    ]
+    grants = list(_grants(users, roles))
+    assert [(g.reader.principal, g.reader.via) for g in grants if not g.database] == [("admin.root", "admin.root")]
+    of_people = [g.reader.principal for g in grants if g.covers("shop", "people")]
+    assert sorted(of_people) == ["admin.mailer", "shop.clerk"]
+    assert [g.reader.principal for g in grants if g.covers("shop", "orders")] == ["shop.clerk"]
+    assert not [g for g in grants if g.covers("other", "people")]
+
+
+def test_writes_that_wiredtiger_counts_are_a_state():
+    counted = {"insert calls": 3, "update calls": 1, "search calls": 9, "modify": 0}
+    assert _writes({"wiredTiger": {"cursor": counted}}) == (
+        ("", "insert calls", 3),
+        ("", "modify", 0),
+        ("", "update calls", 1),
+    )
+    sharded = {"shards": {"b": {"wiredTiger": {"cursor": {"remove calls": 2}}}, "a": {"count": 3}}}
+    assert _writes(sharded) == (("b", "remove calls", 2),)
+    assert _writes({"count": 3}) == ()
 
 
 def test_odd_values_are_no_fault(store, settings, small_detection):
@@ -153,7 +288,7 @@ def test_a_server_that_stops_in_the_middle_ends_the_scan_with_what_was_seen(
         stream = MongoDBScanner(settings).scan(ScanContext(small_detection))
         for each in stream:
             seen.append(each)
-            if isinstance(each, Covered):
+            if isinstance(each, Covered) and each.aspect is Aspect.STRUCTURE:
                 break
         server.close()
         with pytest.raises(SourceError, match="mongo: cannot reach"):

@@ -1,4 +1,5 @@
-// A real FerretDB (the MongoDB protocol over SQLite) in one process: `ferretdb <port> <data directory>`.
+// A real FerretDB (the MongoDB protocol over SQLite) in one process:
+// `ferretdb <port> <data directory> [<certificate> <key>]`, with a certificate by TLS alone.
 //
 // The program that FerretDB ships panics when it is installed by `go install`; its library works.
 // Listens on loopback only; ends on SIGTERM.
@@ -16,8 +17,12 @@ import (
 )
 
 func main() {
+	listener := ferretdb.ListenerConfig{TCP: "127.0.0.1:" + os.Args[1]}
+	if len(os.Args) > 4 {
+		listener = ferretdb.ListenerConfig{TLS: listener.TCP, TLSCertFile: os.Args[3], TLSKeyFile: os.Args[4]}
+	}
 	server, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:" + os.Args[1]},
+		Listener:  listener,
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 		Handler:   "sqlite",
 		SQLiteURL: "file:" + os.Args[2] + "/",
