@@ -27,6 +27,8 @@ MOST_TABLES = 64
 MOST_DOCUMENTS = 8
 #: Most groups of one bucket; beyond it, fewer siblings keep their own names.
 MOST_GROUPS = 2000
+#: Templates of which the place is remembered, in times of the most groups.
+_REMEMBERED = 8
 #: Deeper folders are one placeholder.
 MOST_FOLDERS = 16
 #: A name with more placeholders than this is an identifier as a whole.
@@ -54,6 +56,9 @@ _WHOLE_KEY = (
     (re.compile(r"(?<!\d)(?:19|20)\d\d([-_/])(?:0[1-9]|1[0-2])(?!\d)"), "{date}"),
     (re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), "{ip}"),
 )
+#: What may be a date or an address, for which the digits themselves count. (UUIDs have four hyphens, IPs three dots.)
+_ON_ITS_OWN = re.compile(r"@|%40|(?<!\d)(?:19|20)\d\d")
+_NUMBER = re.compile(r"(?<![^\W_])\d+(?![^\W_])")
 _PLACEHOLDER = re.compile(r"\{[a-z]+\}")
 _TOKEN = re.compile(r"\{[a-z]+\}|[^\W_]+")
 _HEX = re.compile(r"(?=.*\d)(?=.*[a-fA-F])[0-9a-fA-F]{8,}|[0-9a-fA-F]{32,}")
@@ -89,6 +94,15 @@ class Group:
     oldest: ObjectRef | None = None
     newest: ObjectRef | None = None
     spread: list[tuple[int, str, ObjectRef]] = field(default_factory=list[tuple[int, str, ObjectRef]])
+    merged_into: Group | None = None
+
+    @property
+    def whole(self) -> Group:
+        """The group that this one has become a part of: itself while it has not."""
+        group = self
+        while group.merged_into is not None:
+            group = group.merged_into
+        return group
 
     def add(self, ref: ObjectRef) -> None:
         """Count the object, and keep it if it is among the few. Empty objects are counted only."""
@@ -99,7 +113,8 @@ class Group:
             self._keep(ref)
 
     def merge(self, other: Group) -> None:
-        """Take in another group."""
+        """Take in another group, which is then a part of this one."""
+        other.merged_into = self
         self.count += other.count
         self.size += other.size
         self.state = (self.state + other.state) & _STATE_BITS
@@ -140,21 +155,33 @@ class Grouping:
         self._limits = _Limits(MOST_TABLES, MOST_DOCUMENTS)
         self._root = _Folder()
         self._groups = 0
+        self._places: dict[str, Group] = {}  # of templates that were met already
 
     def add(self, ref: ObjectRef) -> None:
         """Put the object into its group."""
-        *folders, name = template_of(ref.key).split("/")
+        template = template_of(ref.key)
+        group = self._places.get(template)
+        if group is None or group.merged_into is not None:
+            group = self._place(template) if group is None else group.whole
+            self._places[template] = group
+        group.add(ref)
+
+    def _place(self, template: str) -> Group:
+        """The group for keys of a template that was not met before, or that was forgotten."""
+        *folders, name = template.split("/")
         folder = self._root
         if len(folders) > MOST_FOLDERS:
             folders = [*folders[:MOST_FOLDERS], PATH]
         for segment in folders:
             folder = folder.folder(segment, self._limits)
         group = Group(self._keep, self._seed)
-        group.add(ref)
         self._groups += 1
         folder.put(name, group, self._limits)
         if self._groups > 2 * self._most:
             self._shrink()
+        if len(self._places) > _REMEMBERED * self._most:
+            self._places.clear()
+        return group.whole
 
     def groups(self) -> dict[str, Group]:
         """Every group by its template, in the order of the templates."""
@@ -272,6 +299,21 @@ def _merge_into(groups: dict[str, Group], name: str, group: Group) -> None:
 
 def template_of(key: str) -> str:
     """The key with every part that varies by its own looks replaced by a placeholder."""
+    folder, slash, name = key.rpartition("/")
+    if slash and not (name[:1].isdigit() and folder[-1:].isdigit()):  # else a date may stand across the slash
+        return _template(folder + "/") + _name_template(name)
+    return _template(key)
+
+
+def _name_template(name: str) -> str:
+    """Of a key's last part. Names that differ in their numbers alone are looked at once."""
+    if _ON_ITS_OWN.search(name) is None and name.count("-") < 4 and name.count(".") < 3:
+        name = _NUMBER.sub("0", name)
+    return _template(name)
+
+
+@lru_cache(maxsize=65536)
+def _template(key: str) -> str:
     if "@" in key or "%40" in key or any(c.isdigit() for c in key):
         for pattern, placeholder in _WHOLE_KEY:
             key = pattern.sub(placeholder, key)
