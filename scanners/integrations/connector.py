@@ -50,6 +50,7 @@ class BearerAuth(_Strict):
 
     scheme: Literal["bearer"]
     token: str = Field(description="Name of the credential in the source's settings.")
+    prefix: str = Field(default="Bearer ", description="What stands before the token, where a vendor has its own word.")
 
 
 class BasicAuth(_Strict):
@@ -176,6 +177,7 @@ class Parent(_Strict):
     resource: Name
     key: Pointer
     placeholder: str = Field(pattern=r"^[a-z_]+$", description="`{placeholder}` in path and parameters.")
+    whole_path: bool = Field(default=False, description="The key is a path of several parts: `properties/1234`.")
 
 
 class SubjectRequest(_Strict):

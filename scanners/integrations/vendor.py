@@ -110,8 +110,8 @@ class VendorScanner:
     def _headers(self) -> dict[str, str]:
         headers = {header.name: header.value for header in self._connector.headers}
         match self._connector.auth:
-            case BearerAuth(token=name):
-                headers["Authorization"] = f"Bearer {self._credential(name)}"
+            case BearerAuth(token=name, prefix=prefix):
+                headers["Authorization"] = prefix + self._credential(name)
             case BasicAuth(username=username, password=password):
                 pair = f"{self._credential(username)}:{self._credential(password) if password else ''}"
                 headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
@@ -232,8 +232,8 @@ def _requests(resource: Resource, parents: dict[str, list[JsonObject]]) -> Itera
     placeholder = "{" + resource.parent.placeholder + "}"
     for row in parents[resource.parent.resource]:
         key = at(row, resource.parent.key)
-        if isinstance(key, str | int):
-            path = resource.path.replace(placeholder, quote(str(key), safe=""))
+        if isinstance(key, str | int) and ".." not in str(key).split("/"):
+            path = resource.path.replace(placeholder, quote(str(key), safe="/" if resource.parent.whole_path else ""))
             parameters = {name: value.replace(placeholder, str(key)) for name, value in resource.parameters.items()}
             yield Request(resource.name, path, resource.method, parameters)
 
