@@ -4,6 +4,9 @@ A dataset is what the keys of one pattern hold: `user:42:cart` and its kin are `
 as in buckets, from a bounded SCAN; names and identifiers in keys become placeholders, and what stood there is looked at
 as the field `_key`. Nothing is written, `KEYS` is never called, and keys are not marked as used where the server knows
 how (CLIENT NO-TOUCH).
+
+Redis counts no writes to a pattern. One is read again when the number of its keys, or the name, type or MEMORY USAGE of
+a key that is looked at, is another; a value that took the place of one as large is found `recheck_days` later.
 """
 
 from __future__ import annotations
@@ -11,20 +14,23 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
 from inventory.errors import UnreadableError
-from inventory.model import DatasetKind
+from inventory.model import DatasetKind, PrincipalKind
+from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
 from scanners.buckets.grouping import Group, Grouping, ObjectRef
-from scanners.databases.catalog import Fault
+from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import Detection
 from scanners.record_store import (
     DAY,
+    CountedSettings,
     Opening,
     RecordSet,
     RecordStoreScanner,
@@ -48,13 +54,15 @@ REFUSED = ""  # the type of a key that we may not look at
 KEY = "_key"  # the field of what varies in a pattern's keys
 
 
-class RedisSettings(SourceSettings):
+class RedisSettings(CountedSettings):
     """The databases of one Redis server; of a cluster, each primary is a source."""
 
     type: Literal["redis"] = "redis"
     host: str = "localhost"
     port: int = Field(default=6379, ge=1, le=65535)
-    user: str = Field(default="", description="A user that may read: +@read +scan +info +ping +client|setname.")
+    user: str = Field(
+        default="", description="May +@read +scan +info +select +client|setname; with +acl|list, who may read is told."
+    )
     password: Secret | None = None
     tls: bool = False
     tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
@@ -77,6 +85,30 @@ class _Key:
     name: bytes
     type: str
     parts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The keys that a user may read, by Redis's own patterns; `everyone` needs no password."""
+
+    user: str
+    patterns: tuple[str, ...]
+    everyone: bool = False
+
+    @property
+    def all_keys(self) -> bool:
+        """Whether it is of the whole server."""
+        return "*" in self.patterns
+
+    def covers(self, key: bytes) -> bool:
+        """Whether it is of this key."""
+        return any(_glob(pattern).fullmatch(key) for pattern in self.patterns)
+
+    def reader(self, system: str, evidence: str) -> Reader:
+        """Who that is."""
+        if self.everyone:
+            return without_credentials(system, "read")[1]
+        return Reader(self.user, PrincipalKind.USER, "read", evidence=evidence)
 
 
 class RedisScanner(RecordStoreScanner[RedisSettings, "Connections"]):
@@ -110,16 +142,30 @@ class RedisScanner(RecordStoreScanner[RedisSettings, "Connections"]):
             connections.close()
 
     def opening(self, client: Connections) -> Opening:
-        """The version."""
+        """The version; TLS by our own session; who may read every key."""
         server = client.of(0).info("server")
         version = str(cast(Mapping[str, Any], server).get("redis_version", ""))
-        return Opening(version, (encryption_in_transit(self.system, self.settings.tls),))
+        safeguards = [encryption_in_transit(self.system, self.settings.tls)]
+        grants = self._grants(client)
+        if any(grant.everyone for grant in grants or ()):
+            safeguards.append(without_credentials(self.system, "read")[0])
+        whole = [grant for grant in grants or () if grant.all_keys]
+        readers = tuple(grant.reader(self.system, "reads every key") for grant in whole)
+        return Opening(version, tuple(safeguards), None if grants is None else readers)
+
+    def _grants(self, client: Connections) -> list[Grant] | None:
+        """Who may read which keys; None when the server does not tell us."""
+        from redis.exceptions import ResponseError
+
+        with suppress(ResponseError):  # not permitted, or older than 6
+            return _grants(cast("list[str | bytes]", client.of(0).execute_command("ACL LIST")))
+        return [Grant("default", ("*",), everyone=True)] if self.settings.password is None else None
 
     # --- listing -------------------------------------------------------------------------------------------
 
     def listing(self, client: Connections, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
         """The patterns of each database's keys."""
-        settings = self.settings
+        settings, grants = self.settings, self._grants(client)
         for database in settings.databases or client.databases():
             redis = client.of(database)
             grouping = Grouping(
@@ -134,31 +180,43 @@ class RedisScanner(RecordStoreScanner[RedisSettings, "Connections"]):
                 title = f"{settings.name}: database {database}"
                 yield UnreadableError(title, f"has more than {seen} keys", "raise max_keys", "truncated")
             for name, found in _patterns(grouping, detection).items():
-                yield self._record_set(redis, database, name, found)
+                subject = self._record_set(redis, database, name, found)
+                yield replace(subject, readers=None if grants is None else tuple(self._readers(grants, subject)))
 
     def _record_set(self, redis: Redis, database: int, name: str, found: list[tuple[str, Group]]) -> RecordSet:
         """What the keys of a pattern are; `found` are the templates (one, but for redaction) and their keys."""
         named = [(_name(ref.key), _varying(template, ref.key)) for template, group in found for ref in group.sample()]
         pipeline = redis.pipeline(transaction=False)
         for key, _ in named:
-            pipeline.type(key).pttl(key)
+            pipeline.type(key).pttl(key).execute_command("MEMORY USAGE", key)
         answers = pipeline.execute(raise_on_error=False)
-        types = [answer.decode() if isinstance(answer, bytes) else REFUSED for answer in answers[::2]]
+        types = [answer.decode() if isinstance(answer, bytes) else REFUSED for answer in answers[::3]]
         keys = tuple(
             _Key(database, key, kind, parts)
             for (key, parts), kind in zip(named, types, strict=True)
             if kind != "none"  # gone since it was listed
         )
+        count = sum(group.count for _, group in found)
         known = (KnownField(KEY, "", primary_key=True),) if any(key.parts for key in keys) else ()
         return RecordSet(
             f"{database}/{name}",
             DatasetKind.COLLECTION,
             ", ".join(sorted({key.type for key in keys if key.type != REFUSED})),
-            row_estimate=sum(group.count for _, group in found),
-            retention=_retention([answer for answer in answers[1::2] if isinstance(answer, int) and answer != -2]),
+            row_estimate=count,
+            retention=_retention([answer for answer in answers[1::3] if isinstance(answer, int) and answer != -2]),
             known=known,
+            state=_state(count, [key for key, _ in named], types, answers[2::3]),
+            exact=False,
             handle=keys,
         )
+
+    def _readers(self, grants: Iterable[Grant], subject: RecordSet) -> Iterator[Reader]:
+        """Those who may read keys of a pattern, and not all keys of the server."""
+        keys = cast("tuple[_Key, ...]", subject.handle)
+        for grant in grants:
+            read = 0 if grant.all_keys else sum(grant.covers(key.name) for key in keys)
+            if read:
+                yield grant.reader(self.system, f"reads {'all' if read == len(keys) else 'some'} of the sampled keys")
 
     # --- content -------------------------------------------------------------------------------------------
 
@@ -341,6 +399,93 @@ def _varying(template: str, path: str) -> dict[str, str]:
             number += 1
         found[name] = _back(value).encode("utf-8", "replace").decode()
     return found
+
+
+def _state(count: int, names: list[bytes], types: list[str], sizes: list[object]) -> tuple[object, ...]:
+    """How many keys there are, and those looked at with their types and sizes; () when these are not told."""
+    if REFUSED in types or not all(isinstance(size, int | None) for size in sizes):
+        return ()
+    return count, sorted(zip(names, types, (str(size) for size in sizes), strict=True))
+
+
+# --- who may read -----------------------------------------------------------------------------------------
+
+#: A command that reads each type of value, with its categories (redis.io/docs/latest/commands/acl-cat).
+_READING = {
+    "get": {"read", "string", "fast"},
+    "mget": {"read", "string", "fast"},
+    "getrange": {"read", "string", "slow"},
+    "hget": {"read", "hash", "fast"},
+    "hgetall": {"read", "hash", "slow"},
+    "lrange": {"read", "list", "slow"},
+    "smembers": {"read", "set", "slow"},
+    "zrange": {"read", "sortedset", "slow"},
+    "xrange": {"read", "stream", "slow"},
+    "dump": {"read", "keyspace", "slow"},
+}
+
+
+def _grants(listed: Iterable[str | bytes]) -> list[Grant]:
+    """From the lines of ACL LIST: `user <name> on #<hash of a password> ~<pattern> -@all +@read (<a further rule>)`."""
+    found: list[Grant] = []
+    for line in listed:
+        text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
+        _, name, words = text.split(" ", 2)
+        own, *further = re.split(r" ?\(|\)", words)
+        flags = own.split()
+        rules = [flags, *(rule.split() for rule in further if rule.strip())]
+        patterns = tuple(pattern for rule in rules if _reads(rule) for pattern in _patterns_read(rule))
+        if "on" in flags and patterns:
+            found.append(Grant(name, patterns, everyone=name == "default" and "nopass" in flags))
+    return found
+
+
+def _reads(rule: Iterable[str]) -> bool:
+    """Whether the last words that concern a command that reads allow it."""
+    allowed: set[str] = set()
+    for word in rule:
+        sign, named = word[:1], word[1:].lower()
+        if sign not in ("+", "-"):
+            continue
+        meant = {
+            command
+            for command, categories in _READING.items()
+            if named in (command, "@all") or (named.startswith("@") and named[1:] in categories)
+        }
+        allowed = allowed | meant if sign == "+" else allowed - meant
+    return bool(allowed)
+
+
+def _patterns_read(rule: Iterable[str]) -> Iterator[str]:
+    for word in rule:
+        permissions, tilde, pattern = word.partition("~")
+        if tilde and (not permissions or (permissions.startswith("%") and "R" in permissions)):
+            yield pattern
+
+
+@lru_cache(maxsize=1000)
+def _glob(pattern: str) -> re.Pattern[bytes]:
+    """Redis's pattern (`*`, `?`, `[a-c]`, `[^a]`, `\\` before a character) as a regular expression."""
+    found, place = "", 0
+    while place < len(pattern):
+        character = pattern[place]
+        closing = pattern.find("]", place + 1) if character == "[" else -1
+        if character == "\\" and place + 1 < len(pattern):
+            place += 1
+            found += re.escape(pattern[place])
+        elif closing > place + 1:
+            inner = pattern[place + 1 : closing]
+            negated = inner.startswith("^")
+            letters = re.escape(inner.removeprefix("^")).replace(r"\-", "-")
+            found += f"[{'^' * negated}{letters}]" if letters else re.escape(pattern[place : closing + 1])
+            place = closing
+        else:
+            found += {"*": ".*", "?": "."}.get(character, re.escape(character))
+        place += 1
+    try:
+        return re.compile(found.encode(), re.DOTALL)
+    except re.error:  # a range that ends before it begins
+        return re.compile(re.escape(pattern).encode())
 
 
 # --- values -----------------------------------------------------------------------------------------------

@@ -92,13 +92,18 @@ def ferretdb(home: Path, *certificate: Path) -> Iterator[int]:
 
 
 @contextmanager
-def redis(home: Path, *arguments: str) -> Iterator[int]:
-    """The port of a Redis without persistence."""
+def redis(home: Path, *certificate: Path) -> Iterator[int]:
+    """The port of a Redis without persistence; by TLS, with the files of a certificate and its key."""
     _needed("Redis", "redis-server")
 
     def command(port: int) -> list[str]:
         kept = ["--save", "", "--appendonly", "no", "--dir", str(home)]
-        return ["redis-server", "--bind", "127.0.0.1", "--port", str(port), *kept, *arguments]
+        listening = ["--port", str(port)]
+        if certificate:
+            shown, key = map(str, certificate)
+            listening = ["--port", "0", "--tls-port", str(port), "--tls-cert-file", shown, "--tls-key-file", key]
+            listening += ["--tls-ca-cert-file", shown, "--tls-auth-clients", "no"]
+        return ["redis-server", "--bind", "127.0.0.1", *listening, *kept]
 
     with running("redis", command, _listens, home / "log") as port:
         yield port

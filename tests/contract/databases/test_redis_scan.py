@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -10,14 +11,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, SystemSeen
+from inventory.model import (
+    AccessSeen,
+    Aspect,
+    Covered,
+    DatasetSeen,
+    FieldClassified,
+    FieldSeen,
+    Finding,
+    SafeguardSeen,
+    SystemSeen,
+)
 from scanners.base import ScanContext
-from scanners.databases.redis import RedisScanner, RedisSettings
+from scanners.databases.redis import RedisScanner, RedisSettings, _glob
 
 #: All that the scanner may send.
 READS = {
     "info", "scan", "dbsize", "type", "pttl", "getrange", "hscan", "lrange", "sscan", "zscan", "xrange", "select",
-    "auth", "client|setname", "client|no-touch",
+    "auth", "client|setname", "client|no-touch", "memory|usage", "acl|list",
 }  # fmt: skip
 
 
@@ -36,8 +47,8 @@ def settings(redis_server):
     return RedisSettings(name="cache", host="127.0.0.1", port=redis_server)
 
 
-def said(settings, detection):
-    return list(RedisScanner(settings).scan(ScanContext(detection)))
+def said(settings, detection, **context):
+    return list(RedisScanner(settings).scan(ScanContext(detection, **context)))
 
 
 def of(kind, observations):
@@ -193,12 +204,116 @@ def test_a_server_that_stops_in_the_middle_ends_the_scan(fleet_stores, redis_ser
         )
         for each in stream:
             seen.append(each)
-            if isinstance(each, Covered):
+            if isinstance(each, Covered) and each.aspect is Aspect.STRUCTURE:
                 break
         server.close()
         with pytest.raises(SourceError, match=r"^cache: cannot reach"):
             seen.extend(stream)
-    assert {each.scope.rpartition("/")[2] for each in of(Covered, seen)} == {"a"}
+    assert {each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.STRUCTURE} == {"a"}
+
+
+def contents(seen):
+    return {each.scope: each.token for each in of(Covered, seen) if each.aspect is Aspect.CONTENT}
+
+
+def test_what_has_not_changed_is_not_read_again(client, settings, small_detection):
+    for n in range(30):
+        client.set(f"still:{n}", "x")
+        client.hset(f"moving:{n}", mapping={"a": "1"})
+    tokens = contents(said(settings, small_detection))
+    assert len(tokens) == 2
+    assert all(tokens.values())
+    client.config_resetstat()
+    assert contents(said(settings, small_detection, tokens=tokens)) == {}
+    asked = {name.removeprefix("cmdstat_").lower() for name in client.info("commandstats")}
+    assert "scan" in asked
+    assert not asked & {"getrange", "hscan"}
+
+    client.hset("moving:7", "email", "someone@canary.example")
+    read = contents(said(settings, small_detection, tokens=tokens))
+    assert {urn.rpartition("/")[2] for urn in read} == {"moving:{number}"}
+    always = settings.model_copy(update={"recheck_days": 0})
+    assert set(contents(said(always, small_detection, tokens=tokens)).values()) == {""}
+
+
+def test_says_who_may_read_which_keys(client, settings, small_detection):
+    client.mset({"open:a": 1, "open:b": 1, "shut:a": 1, "mail:1": 1})
+    users = {
+        "clerk": "on >secret %R~open:* -@all +@read",
+        "admin": "on >secret ~* +@all",
+        "writer": "on >secret ~* -@all +set",
+        "gone": "off >secret ~* +@all",
+        "mailer": "on >secret %W~* +@all (~mail:[0-9] -@all +get)",
+        "cut": "on >secret ~open:? +@all -@read",
+    }
+    for name, rules in users.items():
+        client.execute_command("ACL", "SETUSER", name, "reset", *_words(rules))
+    try:
+        seen = said(settings, small_detection)
+    finally:
+        client.acl_deluser(*users)
+    found = {(each.data.rpartition("/")[2], each.principal, each.kind.value) for each in of(AccessSeen, seen)}
+    server = f"127.0.0.1:{settings.port}"
+    assert found == {
+        (server, "everyone", "public"),  # the default user has no password
+        (server, "admin", "user"),
+        ("open:a", "clerk", "user"),
+        ("open:b", "clerk", "user"),
+        ("mail:{number}", "mailer", "user"),
+    }
+    assert ("private_access", False) in {(each.safeguard, each.present) for each in of(SafeguardSeen, seen)}
+    assert "secret" not in repr(seen)
+
+
+def _words(rules):
+    """The words of a rule; what stands in brackets is one."""
+    return re.findall(r"\(.*?\)|\S+", rules)
+
+
+def test_a_user_who_may_not_see_the_others_says_nothing_of_access(client, limited, small_detection):
+    client.set("open:a", "x")
+    seen = said(limited, small_detection)
+    assert of(AccessSeen, seen) == []
+    assert not [each for each in of(Covered, seen) if each.aspect is Aspect.ACCESS]
+
+
+def test_patterns_of_keys_are_read_as_redis_does(client):
+    patterns = ["*", "a*", "a?c", "[a-c]x", "[^a]x", "a\\*", "[abc", "é*", "a[]b", "[c-a]x"]
+    keys = ["a", "abc", "ax", "cx", "a*", "dx", "é1", "[abc", "a]b", ""]
+    for pattern in patterns:
+        client.flushall()
+        client.mset(dict.fromkeys(keys, 1))
+        expected = {key.decode() for key in client.scan_iter(match=pattern)}
+        if pattern in ("[abc", "a[]b", "[c-a]x"):  # what is no whole pattern is taken for itself: never for more
+            assert {key for key in keys if _glob(pattern).fullmatch(key.encode())} <= expected | {pattern}
+        else:
+            assert {key for key in keys if _glob(pattern).fullmatch(key.encode())} == expected, pattern
+
+
+def test_by_tls_and_only_with_the_authority_that_is_trusted(
+    fleet_stores, redis_server, certificate, tmp_path, small_detection
+):
+    import redis
+
+    authority = str(certificate.authority)
+    with fleet_stores.redis(tmp_path, certificate.certificate, certificate.key) as port:
+        with redis.Redis(host="127.0.0.1", port=port, ssl=True, ssl_ca_certs=authority) as client:
+            client.set("a", 1)
+        settings = RedisSettings(name="cache", host="127.0.0.1", port=port, tls=True)
+        with pytest.raises(SourceError, match="cache: cannot reach"):
+            said(settings, small_detection)
+        seen = said(settings.model_copy(update={"tls_ca_file": certificate.authority}), small_detection)
+    assert set(datasets(seen)) == {"0/a"}
+    assert ("encryption_in_transit", True) in {(each.safeguard, each.present) for each in of(SafeguardSeen, seen)}
+
+
+def test_a_server_that_does_not_answer_in_time_ends_the_scan(client, settings, small_detection):
+    client.mset({"a": 1, "b": 2})
+    stream = RedisScanner(settings.model_copy(update={"timeout": 0.1})).scan(ScanContext(small_detection))
+    next(each for each in stream if isinstance(each, Covered) and each.aspect is Aspect.STRUCTURE)
+    client.client_pause(1200)  # milliseconds
+    with pytest.raises(SourceError, match=r"^cache: .* did not answer in time"):
+        list(stream)
 
 
 def test_values_that_are_no_text_or_no_document(client, settings, small_detection):
