@@ -106,6 +106,12 @@ Auth: TypeAlias = Annotated[
 ]
 
 
+ParameterName = Annotated[
+    str,
+    Field(min_length=1, description="In the query (of a POST without `body`: in its form), or a pointer into `body`."),
+]
+
+
 class NoPaging(_Strict):
     """One answer holds everything."""
 
@@ -116,7 +122,7 @@ class CursorPaging(_Strict):
     """The next page begins after the last record of this one."""
 
     style: Literal["cursor"]
-    parameter: str
+    parameter: ParameterName
     key: Pointer = Field(description="Where the cursor is in a record.")
     more: Pointer = Field(description="Where the answer says that there is more.")
 
@@ -125,7 +131,7 @@ class TokenPaging(_Strict):
     """The answer holds a token for the next page; without one it was the last."""
 
     style: Literal["token"]
-    parameter: str
+    parameter: ParameterName
     token: Pointer
     more: Pointer | None = Field(default=None, description="Where the answer says that there is more, if it does.")
 
@@ -134,8 +140,8 @@ class OffsetPaging(_Strict):
     """The next page begins at a number; a page shorter than `size` is the last."""
 
     style: Literal["offset"]
-    parameter: str
-    size_parameter: str
+    parameter: ParameterName
+    size_parameter: ParameterName
     size: int = Field(ge=1, le=10_000)
 
 
@@ -143,7 +149,7 @@ class NumberPaging(_Strict):
     """Pages have numbers; an empty page, or one shorter than `size`, is the last."""
 
     style: Literal["number"]
-    parameter: str
+    parameter: ParameterName
     first: Literal[0, 1] = 1
     size_parameter: str = ""
     size: int = Field(ge=1, le=10_000)
@@ -205,8 +211,12 @@ class Resource(_Strict):
     method: Literal["GET", "POST"] = "GET"
     read_only: bool = Field(default=False, description="The vendor says that this POST changes nothing.")
     parameters: dict[str, str] = Field(default={}, description="Of the query, or of the body of a POST.")
-    body: Any = Field(default=None, description="JSON that a POST sends, in place of parameters as a form.")
-    records: Pointer | None = Field(default=None, description="Where the records are; by default the answer is them.")
+    body: Any = Field(
+        default=None, description="JSON that a POST sends, in place of a form; parameters then go into the query."
+    )
+    records: Pointer | None = Field(
+        default=None, description="Where the records are (`/-` and `/*` on the way); by default the answer is them."
+    )
     shape: Literal["list", "record", "map", "values"] = Field(
         default="list",
         description="Records in an array; one record; a map of records by key (the key becomes `_key`); an array of "
@@ -290,6 +300,15 @@ class Connector(_Strict):
             unknown = [target for target in resource.references.values() if target.split("/")[0] not in names]
             if unknown:
                 raise ValueError(f"{resource.name}: refers to an unknown resource ({unknown[0]})")
+        return self
+
+    @model_validator(mode="after")
+    def _variables_are_named(self) -> Connector:
+        auth = self.auth
+        named = auth.region if isinstance(auth, SignatureAuth) else ""
+        named = auth.subject if isinstance(auth, ServiceAccountAuth) else named
+        if named and named not in self.variables:
+            raise ValueError(f"auth: {named} must stand in variables")
         return self
 
 

@@ -6,30 +6,25 @@ hold keys of records), headers (which hold credentials) and bodies (which hold d
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import json
 import logging
-import socket
+import re
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Literal, cast
 
 import httpx
 
 from inventory.errors import InventoryError, SourceError, UnreadableError
-from scanners.integrations.connector import (
-    CursorPaging,
-    LinkPaging,
-    NoPaging,
-    NumberPaging,
-    OffsetPaging,
-    Paging,
-    TokenPaging,
-)
+from scanners.budget import Budget, Meter
+from scanners.integrations.addresses import Origin, is_link_local, is_private, machines, origin_of
+from scanners.integrations.connector import Paging
+from scanners.integrations.paging import HalfPageError, Step, first, following
+from scanners.integrations.places import every
+from scanners.integrations.sign_in import FixedHeaders, Form, SignIn
 from scanners.records import JsonObject
 
 Wait = Callable[[float], None]
@@ -37,6 +32,10 @@ Wait = Callable[[float], None]
 # At INFO, httpx logs every address it asks for, with the keys of records in it; httpcore logs headers.
 for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
     logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
+
+_JSON = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?(x-)?(json|amz-json-1\.[01])")
+#: One JSON value a line (ndjson.org, jsonlines.org).
+_LINES = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines|json-lines|json-seq)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,28 @@ class Limits:
     answer: float = 120  # until the last byte
 
 
+Shape = Literal["list", "record", "map", "values"]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask for. `name` stands for it in messages."""
+    """What to ask for. `name` stands for it in messages, `scopes` are what reading it takes."""
 
     name: str
     path: str
     method: str = "GET"
     parameters: Mapping[str, str] | None = None
+    body: Any = None
+    base_url: str = ""  # by default the engine's
+    shape: Shape = "list"
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     body: Any
     link: str
+    cut: bool = False  # it went on, and was not read to its end
 
 
 @dataclass(slots=True)
@@ -76,7 +83,11 @@ class Pages:
 
 
 class Engine:
-    """Asks one vendor, as `source`, at `base_url` and the other `hosts`. `wait` sleeps (a test gives its own)."""
+    """Asks one vendor, as `source`, at `base_url` and the other `hosts`, signed by `sign_in`.
+
+    `given` tells that the user wrote `base_url`: only then it may be a machine of a private network. `wait` sleeps (a
+    test gives its own), `meter` keeps to the source's budget.
+    """
 
     def __init__(
         self,
@@ -86,14 +97,24 @@ class Engine:
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         wait: Wait = time.sleep,
+        sign_in: SignIn | None = None,
+        meter: Meter | None = None,
+        *,
+        given: bool = True,
     ) -> None:
         self._source = source
         self._base = base_url.rstrip("/")
-        self._origin = _origin_of(base_url)
-        self._origins = {self._origin, *(("https", host, 443) for host in hosts)}
+        self._origins: set[Origin] = {origin_of(base_url), *(("https", host, 443) for host in hosts)}
+        self._given: set[Origin] = {origin_of(base_url)} if given else set()
+        self._looked_up: set[Origin] = set()
         self._limits = limits or Limits()
         self._wait = wait
         self._waited = 0.0
+        self._sign_in = sign_in or FixedHeaders({})
+        if self._sign_in.tokens_at:
+            self._origins.add(origin_of(self._sign_in.tokens_at))
+        self._meter = meter or Meter(Budget(), sleep=wait)
+        self._proxied = bool(urllib.request.getproxies())  # then the peer is the proxy
         self._client = httpx.Client(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
             timeout=self._limits.silence,
@@ -106,82 +127,84 @@ class Engine:
 
     def get(self, request: Request) -> Any:
         """The JSON that the server answers."""
-        return self._ask(request, self._base + request.path, request.parameters).body
+        return self._ask(request, self._first(request)).body
 
     def records(self, request: Request, pointer: str | None, paging: Paging, pages: Pages) -> Iterator[JsonObject]:
-        """The records of a list, page after page, each asked for when it is needed."""
-        address = self._base + request.path
-        parameters = dict(request.parameters or {})
-        if isinstance(paging, OffsetPaging):
-            parameters |= {paging.parameter: "0", paging.size_parameter: str(paging.size)}
-        if isinstance(paging, NumberPaging):
-            sized = {paging.size_parameter: str(paging.size)} if paging.size_parameter else {}
-            parameters |= {paging.parameter: str(paging.first), **sized}
-        seen = {_mark(address, parameters)}
+        """The records of a list, page after page, each asked for when it is needed and the budget allows it."""
+        step = first(paging, self._first(request))
+        seen = {step.mark()}
+        pace = Meter(Budget(), sleep=self._wait)  # how busy the vendor is, by how long its pages take
         for _ in range(self._limits.pages):
-            answer = self._ask(request, address, parameters)
+            if self._meter.refusal():
+                return
+            pace.wait()
+            begun = time.monotonic()
+            answer = self._ask(request, step)
+            pace.feel(time.monotonic() - begun)
             page = self._page(request, answer.body, pointer)
+            self._meter.count_sample(len(page), 0)
             yield from page
-            step = self._next(request, paging, answer, page, parameters, address)
-            if step is None:
+            if answer.cut:
+                return
+            following_step = self._following(request, paging, step, answer, page)
+            if following_step is None:
                 pages.complete = True
                 return
-            address, parameters = step
-            mark = _mark(address, parameters)
+            step = following_step
+            mark = step.mark()
             if mark in seen:
                 raise self._unreadable(request, "cycle", "its pages lead in a circle")
             seen.add(mark)
         raise self._unreadable(request, "too-many-pages", f"has more than {self._limits.pages} pages")
 
+    def _first(self, request: Request) -> Step:
+        base = request.base_url.rstrip("/") or self._base
+        return Step(base + request.path, dict(request.parameters or {}), request.body)
+
     def _page(self, request: Request, body: Any, pointer: str | None) -> list[JsonObject]:
-        found = at(body, pointer) if pointer else body
-        if not isinstance(found, list):
-            raise self._unreadable(request, "unexpected-answer", "answered JSON without the list it should hold")
-        rows = cast(list[object], found)
-        if not all(isinstance(row, dict) for row in rows):
-            raise self._unreadable(request, "unexpected-answer", "answered a list of other things than records")
-        return cast(list[JsonObject], rows)
+        found = list(every(body, pointer)) if pointer else [body]
+        if pointer and not found and "/-" not in pointer and "/*" not in pointer:
+            raise self._unreadable(request, "unexpected-answer", "answered JSON without the records it should hold")
+        rows: list[JsonObject] = []
+        for each in found:
+            rows += self._shaped(request, each)
+        return rows
 
-    def _next(
-        self,
-        request: Request,
-        paging: Paging,
-        answer: _Answer,
-        page: list[JsonObject],
-        parameters: dict[str, str],
-        address: str,
-    ) -> tuple[str, dict[str, str]] | None:
-        match paging:
-            case NoPaging():
-                return None
-            case CursorPaging():
-                if at(answer.body, paging.more) is not True:
-                    return None
-                cursor = at(page[-1], paging.key) if page else None
-                if not isinstance(cursor, str | int):
-                    raise self._unreadable(request, "half-page", "says that there is more, and gives no way to it")
-                return address, {**parameters, paging.parameter: str(cursor)}
-            case TokenPaging():
-                token = at(answer.body, paging.token)
-                return (address, {**parameters, paging.parameter: str(token)}) if token else None
-            case OffsetPaging():
-                offset = int(parameters[paging.parameter]) + len(page)
-                return (address, {**parameters, paging.parameter: str(offset)}) if len(page) >= paging.size else None
-            case NumberPaging():
-                number = int(parameters[paging.parameter]) + 1
-                return (address, {**parameters, paging.parameter: str(number)}) if len(page) >= paging.size else None
-            case LinkPaging():
-                link = at(answer.body, paging.next) if paging.next else answer.link
-                return (urljoin(address, str(link)), {}) if link else None
+    def _shaped(self, request: Request, found: Any) -> list[JsonObject]:
+        match request.shape, found:
+            case "list" | "map" | "values", None:
+                return []  # as Go writes an empty list
+            case "record", dict():
+                return [cast("JsonObject", found)]
+            case "map", dict():
+                members = cast("dict[str, object]", found)
+                return [_with_key(key, value) for key, value in members.items()]
+            case "values", list():
+                return [{"value": value} for value in cast("list[object]", found)]
+            case "list", list():
+                rows = cast("list[object]", found)
+                if all(isinstance(row, dict) for row in rows):
+                    return cast("list[JsonObject]", rows)
+                raise self._unreadable(request, "unexpected-answer", "answered a list of other things than records")
+            case _:
+                raise self._unreadable(request, "unexpected-answer", f"answered JSON without the {request.shape}")
 
-    def _ask(self, request: Request, address: str, parameters: Mapping[str, str] | None) -> _Answer:
-        self._refuse_elsewhere(request, address)
+    def _following(
+        self, request: Request, paging: Paging, step: Step, answer: _Answer, page: list[JsonObject]
+    ) -> Step | None:
+        try:
+            return following(paging, step, answer.body, answer.link, page)
+        except HalfPageError:
+            raise self._unreadable(request, "half-page", "says that there is more, and gives no way to it") from None
+
+    def _ask(self, request: Request, step: Step) -> _Answer:
+        self._refuse_elsewhere(request, step.address)
         error: InventoryError | None = None
         for attempt in range(self._limits.attempts):
             if attempt and error is not None:
                 self._pause(attempt, error)
             try:
-                return self._try(request, address, parameters)
+                return self._try(request, step)
             except _TryAgainError as again:
                 error = again
         raise error or self._unreadable(request, "unreachable", "was not asked")
@@ -194,49 +217,104 @@ class Engine:
         self._waited += seconds
         self._wait(seconds)
 
-    def _try(self, request: Request, address: str, parameters: Mapping[str, str] | None) -> _Answer:
-        posted = dict(parameters or {}) if request.method == "POST" else None
-        query = dict(parameters) if parameters and posted is None else None
+    def _try(self, request: Request, step: Step) -> _Answer:
+        """One attempt, and another at once when a token has ended."""
         try:
-            with self._client.stream(request.method, address, params=query, data=posted) as response:
-                self._refuse_link_local(request, response)
-                self._refuse_status(request, response)
-                return _Answer(self._json(request, response), response.links.get("next", {}).get("url", ""))
+            return self._signed(request, step)
+        except _RefusedError:
+            if not self._sign_in.renew():
+                raise
+        return self._signed(request, step)
+
+    def _signed(self, request: Request, step: Step) -> _Answer:
+        try:
+            built = self._built(request, step)
+            self._sign_in.sign(built, self._post)
+            return self._sent(request, built)
         except httpx.TimeoutException:
             raise self._again(request, "timeout", "did not answer in time") from None
         except httpx.ConnectError:
             raise self._again(request, "unreachable", "cannot be reached", whole=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError):
             raise self._again(request, "broken-answer", "broke off its answer") from None
 
-    def _json(self, request: Request, response: httpx.Response) -> Any:
+    def _built(self, request: Request, step: Step) -> httpx.Request:
+        query = dict(step.parameters) or None
+        if request.method != "POST":
+            return self._client.build_request(request.method, step.address, params=query)
+        if step.body is None:
+            return self._client.build_request("POST", step.address, data=dict(step.parameters))
+        return self._client.build_request("POST", step.address, params=query, json=step.body)
+
+    def _post(self, address: str, form: Form, headers: Mapping[str, str]) -> Any:
+        """A form, for a token."""
+        request = Request("token", "", "POST")
+        self._refuse_elsewhere(request, address)
+        built = self._client.build_request("POST", address, data=dict(form), headers=dict(headers))
+        try:
+            return self._sent(request, built).body
+        except _TryAgainError:
+            raise
+        except UnreadableError as error:
+            if error.code in ("refused", "not-granted"):
+                raise _RefusedError(self._source) from None
+            raise SourceError(error.source, error.cause, error.remedy, error.code) from None
+
+    def _sent(self, request: Request, built: httpx.Request) -> _Answer:
+        self._meter.wait()
+        self._meter.count_query()
+        response = self._client.send(built, stream=True)
+        try:
+            self._refuse_peer(request, response)
+            self._refuse_status(request, response)
+            link = response.links.get("next", {}) if "link" in response.headers else {}
+            # Sentry's last page links to an empty one, and says so.
+            target = "" if link.get("results") == "false" else link.get("url", "")
+            return self._read(request, response, target)
+        finally:
+            response.close()
+
+    def _read(self, request: Request, response: httpx.Response, link: str) -> _Answer:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not (kind == "application/json" or kind.endswith("+json")):
+        lines = _LINES.fullmatch(kind) is not None
+        if not lines and not _JSON.fullmatch(kind):
             raise self._unreadable(request, "not-json", "answered something other than JSON")
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._unreadable(request, "not-json", "answered in an encoding that was not asked for")
-        body = bytearray()
-        end = time.monotonic() + self._limits.answer
-        for chunk in response.iter_raw():
-            body += chunk
-            if time.monotonic() > end:
-                raise self._again(request, "timeout", "did not answer in time")
-            if len(body) > self._limits.response:
-                limit = self._limits.response // 2**20
-                raise self._unreadable(request, "too-large", f"answered more than {limit} MiB at once")
+        body, whole = self._body(request, response, lines)
         try:
-            return json.loads(body)
+            if lines:
+                return _Answer([json.loads(line) for line in _lines(body, whole)], "", cut=not whole)
+            return _Answer(json.loads(body), link)
         except (ValueError, RecursionError):
             raise self._unreadable(request, "not-json", "answered malformed JSON") from None
+
+    def _body(self, request: Request, response: httpx.Response, may_cut: bool) -> tuple[bytes, bool]:
+        """What was read, and whether it is all: lines may be cut after any of them, one JSON value may not."""
+        parts: list[bytes] = []
+        size, end = 0, time.monotonic() + self._limits.answer
+        for chunk in response.iter_raw():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > self._limits.response:
+                if may_cut:
+                    break
+                limit = self._limits.response // 2**20
+                raise self._unreadable(request, "too-large", f"answered more than {limit} MiB at once")
+            if time.monotonic() > end:
+                raise self._again(request, "timeout", "did not answer in time")
+        self._meter.count_sample(0, size)
+        return b"".join(parts), size <= self._limits.response
 
     def _refuse_status(self, request: Request, response: httpx.Response) -> None:
         status = response.status_code
         if status == 200:
             return
         if status == 401:
-            raise SourceError(self._source, "the credentials are refused", "check credentials", "credentials")
+            raise _RefusedError(self._source)
         if status == 403:
-            raise self._unreadable(request, "no-permission", "reading is not permitted", "grant read permission")
+            what = f"grant {' or '.join(request.scopes)}" if request.scopes else "grant read permission"
+            raise self._unreadable(request, "not-granted", "reading is not permitted", what)
         if 300 <= status < 400:
             raise self._unreadable(request, "redirect", "redirects elsewhere, which is not followed")
         if status == 429:
@@ -247,21 +325,32 @@ class Engine:
 
     def _refuse_elsewhere(self, request: Request, address: str) -> None:
         try:
-            origin = _origin_of(address)
+            origin = origin_of(address)
         except ValueError:
             origin = None
         if origin not in self._origins:
             raise self._unreadable(request, "elsewhere", "leads to another host, which is not followed")
-        for entry in _addresses(origin[1]):
-            if _is_link_local(entry):
-                raise SourceError(self._source, "its address is link-local, which is refused", "", "elsewhere")
+        if origin in self._looked_up:
+            return
+        for machine in machines(origin[1]):
+            self._refuse_machine(machine, given=origin in self._given)
+        self._looked_up.add(origin)
 
-    def _refuse_link_local(self, request: Request, response: httpx.Response) -> None:
+    def _refuse_peer(self, request: Request, response: httpx.Response) -> None:
         """A name may have changed its address between the look-up and the connection."""
         stream = response.extensions.get("network_stream")
-        peer: Any = stream.get_extra_info("server_addr") if stream is not None else None
-        if peer and _is_link_local(str(peer[0])):
-            raise self._unreadable(request, "elsewhere", "leads to a link-local address, which is refused")
+        peer: Any = stream.get_extra_info("server_addr") if stream is not None and not self._proxied else None
+        if peer:
+            url = response.request.url
+            origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
+            self._refuse_machine(str(peer[0]), given=origin in self._given)
+
+    def _refuse_machine(self, machine: str, *, given: bool) -> None:
+        if is_link_local(machine):
+            raise SourceError(self._source, "its address is link-local, which is refused", "", "elsewhere")
+        if not given and is_private(machine):
+            cause = "its address is of a private network, which is refused"
+            raise SourceError(self._source, cause, "write base_url if that is meant", "elsewhere")
 
     def _unreadable(self, request: Request, code: str, cause: str, remedy: str = "") -> UnreadableError:
         return UnreadableError(f"{self._source}: {request.name}", cause, remedy, code)
@@ -281,36 +370,22 @@ class _TryAgainError(UnreadableError):
         self.after = after
 
 
-def at(value: Any, pointer: str) -> Any:
-    """What is at the JSON pointer, or None."""
-    for part in pointer.split("/")[1:]:
-        if not isinstance(value, dict):
-            return None
-        value = cast(dict[str, Any], value).get(part.replace("~1", "/").replace("~0", "~"))
-    return value
+class _RefusedError(SourceError):
+    """The server does not know who asks."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, "the credentials are refused", "check credentials", "credentials")
 
 
-def _origin_of(address: str) -> tuple[str, str, int]:
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ValueError("no plain address")
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+def _with_key(key: str, value: object) -> JsonObject:
+    return {"_key": key, **(cast("JsonObject", value) if isinstance(value, dict) else {"value": value})}
 
 
-def _addresses(host: str) -> list[str]:
-    try:
-        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        return []  # the request itself says that the host is unknown
-
-
-def _is_link_local(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_link_local
+def _lines(body: bytes, whole: bool) -> Iterator[bytes]:
+    lines = body.splitlines()
+    for line in lines if whole else lines[:-1]:
+        if line.strip():
+            yield line
 
 
 def _retry_after(response: httpx.Response) -> float | None:
@@ -322,7 +397,3 @@ def _retry_after(response: httpx.Response) -> float | None:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _mark(address: str, parameters: Mapping[str, str]) -> bytes:
-    return hashlib.blake2b(repr((address, sorted(parameters.items()))).encode(), digest_size=16).digest()

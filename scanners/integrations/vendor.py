@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from math import log
-from typing import Any, ClassVar, Literal, cast
+from math import ceil, log
+from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, create_model, field_validator
+from pydantic import AfterValidator, Field, create_model, field_validator
 
 from inventory.errors import ConfigError, SourceError, UnreadableError
 from inventory.model import (
@@ -24,6 +23,7 @@ from inventory.model import (
     FieldReferences,
     Finding,
     Observation,
+    ProcessorSeen,
     Provenance,
     SafeguardSeen,
     Severity,
@@ -33,23 +33,47 @@ from inventory.model import (
     field_urn,
 )
 from inventory.vocabulary import is_personal
-from scanners.base import Progress, ScanContext, Secret, SourceSettings
+from scanners.base import Planned, Progress, ScanContext, Secret, SourceSettings
+from scanners.budget import Meter
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext, Verdict
-from scanners.integrations.connector import BasicAuth, BearerAuth, Connector, HeaderAuth, Resource, connectors
-from scanners.integrations.engine import Engine, Limits, Pages, Request, at
+from scanners.integrations.addresses import filled, moved, placed
+from scanners.integrations.connector import (
+    Connector,
+    NoPaging,
+    NumberPaging,
+    OffsetPaging,
+    Resource,
+    connectors,
+)
+from scanners.integrations.engine import Engine, Limits, Pages, Request
+from scanners.integrations.places import at
+from scanners.integrations.sign_in import Credentials, SignIn, sign_in_of
 from scanners.records import JsonObject, records, union
 from scanners.sightings import KnownField, field_sightings
 
 #: Records of a parent resource whose children are asked for.
 MOST_PARENTS = 20
+#: Of these, so many that cannot be read end a resource's reading.
+_MOST_FAILURES = 3
 _BATCH = 500
+_ASSUMED_PAGE, _ASSUMED_BYTES = 100, 1024  # of a page in records, of a record: for a plan
+
+
+def _no_step(value: str) -> str:
+    if value in (".", ".."):
+        raise ValueError("is no name")
+    return value
+
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,128}$"), AfterValidator(_no_step)]
 
 
 class VendorSettings(SourceSettings):
     """An account with a vendor that has a connector."""
 
     type: str
-    account: str = Field(pattern=r"^[A-Za-z0-9._-]{1,128}$", description="The account's identifier with the vendor.")
+    account: Word = Field(pattern=r"^[A-Za-z0-9._-]+$", description="The account's identifier with the vendor.")
+    variables: dict[str, Word] = Field(default={}, description="What else the connector asks for (docs/connectors.md).")
     base_url: str = Field(default="", description="The API's address, when it is not the vendor's own (an emulator).")
     credentials: dict[str, Secret] = Field(default={}, description="By the names that the connector gives them.")
 
@@ -89,53 +113,103 @@ class VendorScanner:
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
         """Check the credentials, then look at each resource."""
-        connector = self._connector
-        base_url = self._vendor.base_url or connector.base_url
-        engine = Engine(self.settings.name, base_url, connector.hosts, self._headers(), self._limits)
+        bound = self._bound()
+        meter = Meter(self.settings.budget)
+        engine = self._engine(bound, meter)
+        refused = ""
         try:
-            self._check(engine)
+            self._check(engine, bound)
             yield self._system_seen()
-            plain = base_url.startswith("http:")
+            yield self._processor_seen()
+            plain = bound.base_url.startswith("http:")
             evidence = "the API is reached by http" if plain else "the API is reached by https"
             yield SafeguardSeen(self.system, "encryption_in_transit", not plain, evidence)
             parents: dict[str, list[JsonObject]] = {}
-            for done, resource in enumerate(connector.resources):
-                context.report(Progress(self.settings.name, done, len(connector.resources), resource.name))
-                yield from self._resource(engine, resource, parents, context.detection)
-            context.report(Progress(self.settings.name, len(connector.resources), len(connector.resources)))
+            for done, resource in enumerate(bound.connector.resources):
+                context.report(Progress(self.settings.name, done, len(bound.connector.resources), resource.name))
+                refused = refused or meter.refusal()
+                if refused:
+                    yield self._dataset_seen(resource, None)
+                else:
+                    yield from self._resource(engine, bound, resource, parents, context.detection)
+            context.report(Progress(self.settings.name, len(bound.connector.resources), len(bound.connector.resources)))
+            if refused:
+                message = f"{self.settings.name}: {refused}, so that not all resources were read"
+                yield Finding(self.system, "over-budget", Severity.WARNING, message)
             yield Covered(self.system, Aspect.LISTING)
         finally:
             engine.close()
 
-    def _headers(self) -> dict[str, str]:
-        headers = {header.name: header.value for header in self._connector.headers}
-        match self._connector.auth:
-            case BearerAuth(token=name, prefix=prefix):
-                headers["Authorization"] = prefix + self._credential(name)
-            case BasicAuth(username=username, password=password):
-                pair = f"{self._credential(username)}:{self._credential(password) if password else ''}"
-                headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-            case HeaderAuth(headers=named):
-                headers |= {header: self._credential(name) for header, name in named.items()}
-            case _:
-                raise ConfigError(self.settings.name, "this way of signing in is not built yet")
-        return headers
+    def plan(self, context: ScanContext) -> Iterator[Planned]:
+        """What a scan would ask for at most, by the connector alone: nothing is asked."""
+        del context
+        rows = self.settings.sampling.rows
+        for resource in self._connector.resources:
+            paging = resource.paging or self._connector.paging
+            size = paging.size if isinstance(paging, OffsetPaging | NumberPaging) else _ASSUMED_PAGE
+            lists = 1 if resource.parent is None else MOST_PARENTS
+            pages = 1 if isinstance(paging, NoPaging) else ceil(rows / size)
+            yield Planned(resource.name, rows, rows * _ASSUMED_BYTES, max(lists, pages))
+
+    def _bound(self) -> _Bound:
+        """The connector as it is asked with these settings. Raises ConfigError."""
+        source, given = self.settings.name, self._vendor.variables
+        missing = self._connector.variables.keys() - given.keys()
+        if missing:
+            name = min(missing)
+            raise ConfigError(source, f"variables.{name} is missing", self._connector.variables[name])
+        unknown = given.keys() - self._connector.variables.keys()
+        if unknown:
+            raise ConfigError(source, f"variables.{min(unknown)} is unknown to the connector {self._connector.vendor}")
+        connector = filled(self._connector, {**given, "account": self._vendor.account}, source)
+        base_url = self._vendor.base_url or connector.base_url
+        secrets = Credentials(source, self._credential, self._credential_text, given)
+        return _Bound(connector, base_url, sign_in_of(connector, secrets, base_url, self._vendor.base_url))
+
+    def _engine(self, bound: _Bound, meter: Meter) -> Engine:
+        connector = bound.connector
+        given = bool(self._vendor.base_url)
+        own = (
+            ()
+            if given
+            else tuple(urlsplit(each.base_url).hostname or "" for each in connector.resources if each.base_url)
+        )
+        return Engine(
+            self.settings.name,
+            bound.base_url,
+            (*connector.hosts, *own),
+            {header.name: header.value for header in connector.headers},
+            self._limits,
+            sign_in=bound.sign_in,
+            meter=meter,
+            given=given,
+        )
 
     def _credential(self, name: str) -> str:
+        value = self._credential_text(name)
+        if not value.isascii() or not value.isprintable():
+            raise ConfigError(self.settings.name, f"credentials.{name} is empty or holds odd characters")
+        return value
+
+    def _credential_text(self, name: str) -> str:
         secret = self._vendor.credentials.get(name)
         if secret is None:
             raise ConfigError(self.settings.name, f"credentials.{name} is missing", "name a variable or a file")
         value = secret.reveal().get_secret_value()
-        if not value or not value.isascii() or not value.isprintable():
+        if not value:
             raise ConfigError(self.settings.name, f"credentials.{name} is empty or holds odd characters")
         return value
 
-    def _check(self, engine: Engine) -> None:
+    def _check(self, engine: Engine, bound: _Bound) -> None:
         try:
-            engine.get(Request("check", self._connector.check))
+            engine.get(Request("check", bound.connector.check))
         except UnreadableError as error:
-            if error.code != "no-permission":  # a key may be good, and only for other resources
+            if error.code != "not-granted":  # a key may be good, and only for other resources
                 raise SourceError(self.settings.name, error.cause, error.remedy, error.code) from None
+
+    @property
+    def _processor(self) -> str:
+        return self.settings.processor or self._connector.processor
 
     def _system_seen(self) -> SystemSeen:
         connector = self._connector
@@ -146,27 +220,55 @@ class VendorScanner:
             f"{connector.name} ({self._vendor.account})",
             connector.vendor,
             region=region,
-            processor=self.settings.processor or connector.processor,
+            processor=self._processor,
         )
 
-    def _resource(
-        self, engine: Engine, resource: Resource, parents: dict[str, list[JsonObject]], detection: Detection
-    ) -> Iterator[Observation]:
-        dataset = dataset_urn(self.system, resource.name)
-        sample = _Sample()
-        try:
-            self._read(engine, resource, parents, sample)
-        except UnreadableError as error:
-            sample.failure = error
-        parents[resource.name] = sample.rows[:MOST_PARENTS]
-        yield DatasetSeen(
-            dataset,
+    def _processor_seen(self) -> ProcessorSeen:
+        connector = self._connector
+        return ProcessorSeen(
+            self._processor,
+            connector.name,
+            connector.role,
+            (connector.service_class,),
+            connector.legal_entity,
+            connector.head_office,
+            connector.regions,
+            tuple(f"{kind}: {address}" for kind, address in connector.contacts.items()),
+        )
+
+    def _dataset_seen(self, resource: Resource, records: int | None) -> DatasetSeen:
+        return DatasetSeen(
+            dataset_urn(self.system, resource.name),
             self.system,
             DatasetKind.API_RESOURCE,
             resource.name,
             resource.description,
-            row_estimate=len(sample.rows) if sample.complete else None,
+            row_estimate=records,
         )
+
+    def _resource(
+        self,
+        engine: Engine,
+        bound: _Bound,
+        resource: Resource,
+        parents: dict[str, list[JsonObject]],
+        detection: Detection,
+    ) -> Iterator[Observation]:
+        dataset = dataset_urn(self.system, resource.name)
+        sample = _Sample()
+        try:
+            self._read(engine, bound, resource, parents, sample)
+        except UnreadableError as error:
+            sample.failure = error
+        except SourceError as error:
+            if error.code != "credentials":
+                raise
+            # They were good for the check: it is this resource that they do not open.
+            sample.failure = UnreadableError(
+                f"{self.settings.name}: {resource.name}", error.cause, error.remedy, error.code
+            )
+        parents[resource.name] = sample.rows[:MOST_PARENTS]
+        yield self._dataset_seen(resource, len(sample.rows) if sample.complete else None)
         if sample.failure is not None:
             yield Finding(dataset, sample.failure.code, Severity.ERROR, str(sample.failure))
         if sample.failure is None or sample.rows:
@@ -175,17 +277,30 @@ class VendorScanner:
         if sample.failure is None:
             yield Covered(dataset, Aspect.STRUCTURE)
 
-    def _read(self, engine: Engine, resource: Resource, parents: dict[str, list[JsonObject]], sample: _Sample) -> None:
-        """Fill the sample; what was read before an error stays in it."""
-        complete = True
-        for request in _requests(resource, parents):
+    def _read(
+        self,
+        engine: Engine,
+        bound: _Bound,
+        resource: Resource,
+        parents: dict[str, list[JsonObject]],
+        sample: _Sample,
+    ) -> None:
+        """Fill the sample; what was read before an error stays in it, and one of several lists may fail."""
+        complete, failures = True, 0
+        for request in _requests(resource, parents, self._vendor.base_url):
             pages = Pages()
-            paging = resource.paging or self._connector.paging
+            paging = resource.paging or bound.connector.paging
             wanted = self.settings.sampling.rows - len(sample.rows)
             if wanted <= 0:
                 return
-            for row in islice(engine.records(request, resource.records, paging, pages), wanted):
-                sample.rows.append(row)
+            try:
+                for row in islice(engine.records(request, resource.records, paging, pages), wanted):
+                    sample.rows.append(row)
+            except UnreadableError as error:
+                sample.failure = sample.failure or error
+                failures += 1
+                if failures == _MOST_FAILURES or error.code == "not-granted":
+                    return
             complete = complete and pages.complete
         sample.complete = complete and resource.parent is None
 
@@ -215,7 +330,16 @@ class VendorScanner:
             return
         evidence = f"{len(sample.rows)} records returned by {resource.method} {resource.path}"
         for source in (dataset, *personal):
-            yield DisclosureSeen(source, self._connector.processor, Provenance.API, evidence)
+            yield DisclosureSeen(source, self._processor, Provenance.API, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A connector with the settings of one source in its places."""
+
+    connector: Connector
+    base_url: str
+    sign_in: SignIn
 
 
 @dataclass(slots=True)
@@ -225,17 +349,34 @@ class _Sample:
     failure: UnreadableError | None = None
 
 
-def _requests(resource: Resource, parents: dict[str, list[JsonObject]]) -> Iterator[Request]:
+def _requests(resource: Resource, parents: dict[str, list[JsonObject]], given: str) -> Iterator[Request]:
+    """One a list: of the resource, or of each of its parents. `given` is the address that the user wrote, if any."""
+    base_url = resource.base_url or ""
+    if given and base_url:
+        base_url = moved(base_url, given)
+    plain = Request(
+        resource.name,
+        resource.path,
+        resource.method,
+        resource.parameters,
+        resource.body,
+        base_url,
+        resource.shape,
+        resource.scopes,
+    )
     if resource.parent is None:
-        yield Request(resource.name, resource.path, resource.method, resource.parameters)
+        yield plain
         return
-    placeholder = "{" + resource.parent.placeholder + "}"
+    placeholder = resource.parent.placeholder
     for row in parents[resource.parent.resource]:
         key = at(row, resource.parent.key)
-        if isinstance(key, str | int) and ".." not in str(key).split("/"):
-            path = resource.path.replace(placeholder, quote(str(key), safe="/" if resource.parent.whole_path else ""))
-            parameters = {name: value.replace(placeholder, str(key)) for name, value in resource.parameters.items()}
-            yield Request(resource.name, path, resource.method, parameters)
+        if isinstance(key, str | int) and str(key) not in ("", ".", ".."):
+            yield replace(
+                plain,
+                path=placed({placeholder: quote(str(key), safe="")}, resource.path),
+                parameters=placed({placeholder: str(key)}, resource.parameters),
+                body=placed({placeholder: str(key)}, resource.body),
+            )
 
 
 def _with_keys(column: ColumnContext, resource: Resource) -> ColumnContext:

@@ -111,7 +111,7 @@ def test_a_storm_of_429_ends(engine, misbehaving):
         ({"data": ["canary"]}, 200, "application/json", "unexpected-answer"),
         ({"data": [], "more": True}, 200, "application/json", "half-page"),
         ({"error": "canary"}, 400, "application/json", "refused"),
-        ({"error": "canary"}, 403, "application/json", "no-permission"),
+        ({"error": "canary"}, 403, "application/json", "not-granted"),
         ({"error": "canary"}, 500, "application/json", "server-error"),
     ],
 )

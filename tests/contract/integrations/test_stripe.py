@@ -140,6 +140,6 @@ def test_one_resource_that_fails_takes_nothing_from_the_others(scan, misbehaving
         misbehaving.answer(f"/v1/{path}", empty)
     misbehaving.answer("/v1/charges", {"error": {"message": "canary"}}, 403)
     seen = scan(misbehaving.address)
-    assert [(f.about, f.code) for f in of(Finding, seen)] == [(f"{ACCOUNT}/charges", "no-permission")]
+    assert [(f.about, f.code) for f in of(Finding, seen)] == [(f"{ACCOUNT}/charges", "not-granted")]
     assert not [c for c in of(Covered, seen) if c.scope == f"{ACCOUNT}/charges"]
     assert Covered(f"{ACCOUNT}/invoices", Aspect.CONTENT) in seen
