@@ -1,0 +1,155 @@
+"""What a file of known organisations may say, and reading them.
+
+An entry says who an organisation is and what gives it away. Of an organisation that has a connector
+(`scanners/integrations/vendors`), the connector says who it is and the entry only adds what gives it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from inventory.errors import ConfigError
+from scanners.integrations.connector import Connector, RegionKey, RoleKey, ServiceClassKey, connectors
+
+FOLDER = Path(__file__).parent / "known"
+
+Ecosystem: TypeAlias = Literal[
+    "pypi", "npm", "go", "maven", "gem", "composer", "cargo", "nuget", "terraform", "image", "action"
+]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Host = Annotated[str, Field(pattern=r"^([a-z0-9_*-]+\.)+[a-z0-9-]+$")]
+PackageName = Annotated[str, Field(pattern=r"^[^\s*]{2,}\*?$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{2,}\*?$")]
+Selector = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+TextPrefix = Annotated[str, Field(pattern=r"^[a-z0-9_.:-]{2,}[=:_-]$|^[a-z0-9_.-]{8,}$")]
+
+
+class Organisation(BaseModel):
+    """An organisation that may receive data.
+
+    `hosts` are where it is reached, and stand for all names below them: domains, API and ingest hosts, mail servers,
+    what SPF includes, what DKIM selectors and CNAMEs lead to, what a content security policy allows. The longest
+    name that fits wins, so that a product may have its own host below a company's domain. A `*` in a host stands for
+    anything within a label, and at the end of a package's or a variable's name for any end.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Key
+    name: str = ""
+    legal_entity: str = ""
+    role: RoleKey | None = Field(default=None, description="By default processor.")
+    service_classes: tuple[ServiceClassKey, ...] = ()
+    head_office: RegionKey | None = None
+    description: str = ""
+    hosts: tuple[Host, ...] = ()
+    dkim_selectors: tuple[Selector, ...] = Field(
+        default=(), description="Names that no other organisation's keys have."
+    )
+    verification: tuple[TextPrefix, ...] = Field(
+        default=(), description="How the TXT record begins that shows it whose domain it is, in small letters."
+    )
+    packages: Mapping[Ecosystem, tuple[PackageName, ...]] = Field(
+        default={}, description="Its libraries, Terraform providers, container images and actions, in small letters."
+    )
+    variables: tuple[VariableName, ...] = Field(default=(), description="Environment variables of its programs.")
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is said of who it is, without its key."""
+        return self.model_dump(include=_FACTS, exclude_defaults=True)
+
+
+_FACTS = {"name", "legal_entity", "role", "service_classes", "head_office"}
+
+
+def load_organisations(path: Path) -> tuple[Organisation, ...]:
+    """Read a file; ConfigError naming the file, the place in it and what is wrong there."""
+    try:
+        content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
+    except OSError as error:
+        raise ConfigError(str(path), error.strerror or "cannot be read") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"{path}{place}", "is not YAML") from None
+    try:
+        return TypeAdapter(tuple[Organisation, ...]).validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        cause = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{path}: {place}", cause) from None
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C reads this folder in a tenth of the time
+
+
+@cache
+def organisations() -> Mapping[str, Organisation]:
+    """Every organisation of this folder by its key."""
+    found: dict[str, Organisation] = {}
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for organisation in load_organisations(path):
+            if organisation.key in found:
+                raise ConfigError(f"{path}: {organisation.key}", "is there already")
+            found[organisation.key] = organisation
+    return found
+
+
+@cache
+def connectors_of() -> Mapping[str, tuple[Connector, ...]]:
+    """The connectors to an organisation's services, by its key."""
+    found: dict[str, tuple[Connector, ...]] = {}
+    for connector in connectors().values():
+        found[connector.processor] = (*found.get(connector.processor, ()), connector)
+    return found
+
+
+def defects(known: Mapping[str, Organisation], of: Mapping[str, tuple[Connector, ...]]) -> Iterator[str]:
+    """What is amiss among the entries together, in one line each."""
+    for key in of.keys() - known.keys():
+        yield f"{key}: has a connector and no entry"
+    for key, organisation in known.items():
+        said = set(organisation.facts)
+        alike = len({tuple(sorted(facts_of(each).items())) for each in of.get(key, ())}) == 1
+        if alike and said:
+            yield f"{key}: the connector says its {', '.join(sorted(said))}"
+        if not of.get(key) and not said >= {"name", "service_classes"}:
+            yield f"{key}: name or service_classes is missing"
+    yield from _twice(known)
+
+
+def facts_of(connector: Connector) -> dict[str, object]:
+    """Who the organisation is, as a connector has it."""
+    return {
+        "name": connector.name,
+        "legal_entity": connector.legal_entity,
+        "role": connector.role,
+        "service_classes": (connector.service_class,),
+        "head_office": connector.head_office,
+    }
+
+
+def _twice(known: Mapping[str, Organisation]) -> Iterator[str]:
+    owner: dict[tuple[str, str], str] = {}
+    for key, organisation in known.items():
+        signatures: list[tuple[str, str]] = [("host", host) for host in organisation.hosts]
+        signatures += [("DKIM selector", name) for name in organisation.dkim_selectors]
+        signatures += [("verification", prefix) for prefix in organisation.verification]
+        signatures += [("variable", name) for name in organisation.variables]
+        signatures += [(ecosystem, name) for ecosystem, names in organisation.packages.items() for name in names]
+        for signature in signatures:
+            other = owner.setdefault(signature, key)
+            if other != key or signatures.count(signature) > 1:
+                yield f"{key}: {signature[0]} {signature[1]} is {other}'s already"
+        for host in organisation.hosts:
+            above = next((other for other in organisation.hosts if host.endswith(f".{other}")), "")
+            if above and "*" not in host:
+                yield f"{key}: host {host} lies below {above}, which is there"
