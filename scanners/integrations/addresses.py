@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,6 +29,13 @@ def filled(connector: Connector, values: Mapping[str, str], source: str) -> Conn
         except ValueError:
             raise ConfigError(source, "account and variables give no address", "see the connector's table") from None
     return bound
+
+
+def times(now: datetime | None = None) -> dict[str, str]:
+    """The values of `{now}` and `{month_ago}`, for lists that vendors give only of a span of time."""
+    moment = (now or datetime.now(UTC)).replace(microsecond=0)
+    said = {"now": moment, "month_ago": moment - timedelta(days=30)}
+    return {name: each.isoformat().replace("+00:00", "Z") for name, each in said.items()}
 
 
 def _replaced(value: Any, values: Mapping[str, str]) -> Any:

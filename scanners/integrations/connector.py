@@ -160,6 +160,9 @@ class LinkPaging(_Strict):
 
     style: Literal["link"]
     next: Pointer | None = Field(default=None, description="By default the Link header with rel=next.")
+    ends_empty: bool = Field(
+        default=False, description="Every page has a next one: the last is the one with no records."
+    )
 
 
 Paging: TypeAlias = Annotated[
@@ -254,7 +257,8 @@ class Header(_Strict):
 class Connector(_Strict):
     """A vendor: who it is, and what its API holds.
 
-    `{account}` and `{<variable>}` in addresses, paths, parameters and headers stand for what the source's settings say.
+    `{account}` and `{<variable>}` in addresses, paths, parameters and headers stand for what the source's settings say;
+    `{now}` and `{month_ago}` for the time of the scan and thirty days before (RFC 3339, UTC).
     """
 
     vendor: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="The `type` of its sources, and its namespace.")

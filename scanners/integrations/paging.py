@@ -87,6 +87,8 @@ def following(paging: Paging, step: Step, answer: Any, link: str, page: Sequence
             moved = replace(step, position=step.position + 1)
             return moved.with_parameter(paging.parameter, moved.position)
         case LinkPaging():
+            if paging.ends_empty and not page:
+                return None
             target = at(answer, paging.next) if paging.next else link
             return replace(step, address=urljoin(step.address, str(target)), parameters={}) if target else None
 

@@ -36,7 +36,7 @@ from inventory.vocabulary import is_personal
 from scanners.base import Planned, Progress, ScanContext, Secret, SourceSettings
 from scanners.budget import Meter
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext, Verdict
-from scanners.integrations.addresses import filled, moved, placed
+from scanners.integrations.addresses import filled, moved, placed, times
 from scanners.integrations.connector import (
     Connector,
     NoPaging,
@@ -161,7 +161,7 @@ class VendorScanner:
         unknown = given.keys() - self._connector.variables.keys()
         if unknown:
             raise ConfigError(source, f"variables.{min(unknown)} is unknown to the connector {self._connector.vendor}")
-        connector = filled(self._connector, {**given, "account": self._vendor.account}, source)
+        connector = filled(self._connector, {**times(), **given, "account": self._vendor.account}, source)
         base_url = self._vendor.base_url or connector.base_url
         secrets = Credentials(source, self._credential, self._credential_text, given)
         return _Bound(connector, base_url, sign_in_of(connector, secrets, base_url, self._vendor.base_url))

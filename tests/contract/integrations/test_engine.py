@@ -81,6 +81,12 @@ def test_a_link_leads_through_all_pages(engine, misbehaving, in_header: bool):
     assert read(engine, LinkPaging(style="link", next=None if in_header else "/next")) == ([1, 2], True)
 
 
+def test_a_list_whose_every_page_has_a_next_one_ends_with_an_empty_page(engine, misbehaving):
+    misbehaving.answer("/things", {"data": [{"id": 1}], "next": "/things/2"})
+    misbehaving.answer("/things/2", {"data": [], "next": "/things/3"})
+    assert read(engine, LinkPaging(style="link", next="/next", ends_empty=True)) == ([1], True)
+
+
 def test_a_busy_server_is_asked_again_when_it_says(engine, misbehaving):
     misbehaving.sequence(
         "/things",
