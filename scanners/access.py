@@ -11,9 +11,11 @@ from scanners.detection.interface import Detection
 EVERYONE = "everyone"
 
 
-def access_sightings(data: str, readers: Sequence[Reader] | None, detection: Detection) -> Iterator[Observation]:
+def access_sightings(
+    data: str, readers: Sequence[Reader] | None, detection: Detection, *, complete: bool = True
+) -> Iterator[Observation]:
     """Who may read a system or a dataset, or some of its columns: one observation of each place and principal, the
-    most direct way; then that this was all. Nothing when the source does not tell (None).
+    most direct way; then, if it is complete, that this was all. Nothing when the source does not tell (None).
     """
     if readers is None:
         return
@@ -34,7 +36,8 @@ def access_sightings(data: str, readers: Sequence[Reader] | None, detection: Det
                 via=detection.redact(reader.via),
                 evidence=reader.evidence,
             )
-    yield Covered(data, Aspect.ACCESS)
+    if complete:
+        yield Covered(data, Aspect.ACCESS)
 
 
 def without_credentials(system: str, privilege: str) -> tuple[SafeguardSeen, Reader]:

@@ -16,7 +16,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -66,6 +68,18 @@ class CountedSettings(SourceSettings):
     )
 
 
+class TLSSettings(SourceSettings):
+    """What the settings of a store have whose sessions may be encrypted, by a setting of ours."""
+
+    tls: bool = False
+    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
+
+    @property
+    def authorities(self) -> str | None:
+        """The file of the authorities, None for the machine's."""
+        return None if self.tls_ca_file is None else str(self.tls_ca_file.expanduser())
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """What the source itself says of how long it keeps a record; `days` is None when it keeps it without an end."""
@@ -80,8 +94,9 @@ class RecordSet:
 
     `name` is its OpenLineage name, already without personal values where these may stand in it. `state` is whatever
     changes when its content does ((), if the store does not tell); unless it is `exact`, some changes leave it as it
-    was (settings are then `CountedSettings`). `readers` is None when the store does not tell who may read it,
-    `related` what else is known of it, `handle` what the store needs to read it. All of it can travel to a worker.
+    was (settings are then `CountedSettings`). `readers` is None when the store does not tell who may read it, and not
+    `all_readers` when others may too; `related` is what else is known of it, `handle` what the store needs to read it.
+    All of it can travel to a worker.
     """
 
     name: str
@@ -93,6 +108,7 @@ class RecordSet:
     state: tuple[object, ...] = ()
     exact: bool = True
     readers: tuple[Reader, ...] | None = None
+    all_readers: bool = True
     related: tuple[Observation, ...] = ()
     handle: Any = None
 
@@ -285,7 +301,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         )
         yield from configured_disclosure(self.settings, self._urn(subject))
         yield from subject.related
-        yield from access_sightings(self._urn(subject), subject.readers, detection)
+        yield from access_sightings(self._urn(subject), subject.readers, detection, complete=subject.all_readers)
 
     def _content(self, client: Client, subject: RecordSet, context: ScanContext, meter: Meter) -> Iterator[Observation]:
         dataset = self._urn(subject)
@@ -395,6 +411,14 @@ def quiet(*loggers: str) -> None:
     """Keep drivers from logging: they log statements and answers, with values, and what we say ourselves."""
     for name in loggers:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def http_address(value: str, example: str) -> str:
+    """An address that a setting gives, without credentials in it. Raises ValueError as pydantic's validators do."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ValueError(f"is an address such as {example}, without credentials")
+    return value.rstrip("/")
 
 
 def host_and_port(host: str, port: int) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
@@ -23,10 +22,12 @@ from scanners.databases.catalog import Fault
 from scanners.detection.interface import Detection
 from scanners.record_store import (
     DAY,
+    CountedSettings,
     Opening,
     RecordSet,
     RecordStoreScanner,
     Retention,
+    TLSSettings,
     encryption_in_transit,
     host_and_port,
     missing_driver,
@@ -43,7 +44,7 @@ _RING = (-(2**63), 2**63 - 1)  # tokens of Murmur3Partitioner
 Driver: TypeAlias = Any  # cassandra-driver has no annotations
 
 
-class CassandraSettings(SourceSettings):
+class CassandraSettings(CountedSettings, TLSSettings):
     """The keyspaces of one cluster."""
 
     type: Literal["cassandra"] = "cassandra"
@@ -52,8 +53,6 @@ class CassandraSettings(SourceSettings):
     datacenter: str = Field(default="", description="The local data centre; that of the first host by default.")
     user: str = Field(default="", description="A role with SELECT, and no other permission.")
     password: Secret | None = None
-    tls: bool = False
-    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
     keyspaces: tuple[str, ...] = Field(default=(), description="Only these keyspaces; all when empty.")
     exclude_keyspaces: tuple[str, ...] = Field(default=(), description="Not these keyspaces.")
     statement_timeout: float = Field(default=30.0, gt=0, description="Seconds after which a statement is given up.")
@@ -129,8 +128,7 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
             password = settings.password.reveal().get_secret_value()
             options["auth_provider"] = auth.PlainTextAuthProvider(settings.user, password)
         if settings.tls:
-            authorities = str(settings.tls_ca_file.expanduser()) if settings.tls_ca_file is not None else None
-            options["ssl_context"] = ssl.create_default_context(cafile=authorities)
+            options["ssl_context"] = ssl.create_default_context(cafile=settings.authorities)
         return options
 
     def opening(self, client: Driver) -> Opening:

@@ -3,30 +3,36 @@
 A sample is short segments of the table's own parallel scan, which are spread over its partitions and are the same at
 every scan; reads are eventually consistent, at half the price. The system is named as OpenLineage names AWS Glue's:
 `arn:aws:dynamodb:<region>:<account>`, a table `table/<name>`.
+
+A table is read again when its count of items or its size is another. Amazon counts about every six hours, and a write
+that leaves both as they were is found `recheck_days` later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, ClassVar, Literal, TypeAlias, cast
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from inventory.errors import UnreadableError
 from inventory.model import DatasetKind, SafeguardSeen
 from scanners.base import Secret, SourceSettings
-from scanners.databases.catalog import Fault
+from scanners.databases.catalog import Fault, Reader
+from scanners.databases.policies import Identity, identities, readers_by_identity, readers_by_resource
 from scanners.detection.interface import Detection
 from scanners.record_store import (
+    CountedSettings,
     Opening,
     RecordSet,
     RecordStoreScanner,
     Retention,
     encryption_in_transit,
+    http_address,
     missing_driver,
     quiet,
 )
@@ -37,13 +43,14 @@ SEGMENTS = 10
 Boto3: TypeAlias = Any  # boto3 makes its clients at run time
 
 
-class DynamoDBSettings(SourceSettings):
+class DynamoDBSettings(CountedSettings):
     """The tables of one account in one region."""
 
     type: Literal["dynamodb"] = "dynamodb"
     account: str = Field(pattern=r"^\d{12}$", description="The AWS account's number.")
     region_name: str = Field(pattern=r"^[a-z0-9-]+$", description="The AWS region, such as ca-central-1.")
     endpoint: str = Field(default="", description="The address, when it is not Amazon's own.")
+    iam_endpoint: str = Field(default="", description="IAM's address, when `endpoint` is given and has an IAM.")
     access_key_id: Secret | None = Field(default=None, description="By default the machine's own AWS credentials.")
     secret_access_key: Secret | None = None
     session_token: Secret | None = None
@@ -52,24 +59,29 @@ class DynamoDBSettings(SourceSettings):
     exclude_tables: tuple[str, ...] = Field(default=(), description="Not these tables.")
     timeout: float = Field(default=30.0, gt=0, le=600, description="Seconds to wait for an answer.")
 
-    @field_validator("endpoint")
+    @field_validator("endpoint", "iam_endpoint")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-            raise ValueError("is an address such as https://dynamodb.example.com, without credentials")
-        return value
+        return value and http_address(value, "https://dynamodb.example.com")
 
     @model_validator(mode="after")
     def _fits_together(self) -> DynamoDBSettings:
-        if self.endpoint.startswith("http:") and not self.allow_http:
+        if any(each.startswith("http:") for each in (self.endpoint, self.iam_endpoint)) and not self.allow_http:
             raise ValueError("the endpoint is without TLS: use https, or set allow_http: true")
         if (self.access_key_id is None) != (self.secret_access_key is None):
             raise ValueError("access_key_id and secret_access_key go together")
         return self
 
 
-class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What asks DynamoDB, and IAM where there is one."""
+
+    tables: Boto3
+    iam: Boto3 | None
+
+
+class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Clients]):
     """Scans the tables of one account in one region."""
 
     settings_type: ClassVar[type[SourceSettings]] = DynamoDBSettings
@@ -87,68 +99,114 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
         return () if self.settings.tables or self.settings.exclude_tables else ("",)
 
     @contextmanager
-    def connected(self) -> Generator[Boto3]:
-        """A client; nothing is sent yet."""
-        settings = self.settings
+    def connected(self) -> Generator[Clients]:
+        """Clients; nothing is sent yet."""
         try:
             boto3, config = import_module("boto3"), import_module("botocore.config")
         except ImportError:
-            raise missing_driver(settings.name, "dynamodb") from None
+            raise missing_driver(self.settings.name, "dynamodb") from None
         quiet("boto3", "botocore", "urllib3")
+        bounds = config.Config(
+            connect_timeout=min(self.settings.timeout, 10),
+            read_timeout=self.settings.timeout,
+            retries={"max_attempts": 3, "mode": "standard"},
+            user_agent_extra="privacy-inventory",
+        )
+        session = boto3.Session(region_name=self.settings.region_name, **self._credentials())
+        with ExitStack() as stack:
+
+            def client(service: str, endpoint: str) -> Boto3:
+                made: Boto3 = session.client(service, endpoint_url=endpoint or None, config=bounds)
+                stack.callback(made.close)
+                return made
+
+            yield Clients(
+                client("dynamodb", self.settings.endpoint),
+                client("iam", self.settings.iam_endpoint) if self._has_iam else None,
+            )
+
+    def _credentials(self) -> dict[str, str]:
         names = {
             "access_key_id": "aws_access_key_id",
             "secret_access_key": "aws_secret_access_key",
             "session_token": "aws_session_token",
         }
-        secrets = {
+        return {
             argument: secret.reveal().get_secret_value()
             for name, argument in names.items()
-            if (secret := cast("Secret | None", getattr(settings, name))) is not None
+            if (secret := cast("Secret | None", getattr(self.settings, name))) is not None
         }
-        bounds = config.Config(
-            connect_timeout=min(settings.timeout, 10),
-            read_timeout=settings.timeout,
-            retries={"max_attempts": 3, "mode": "standard"},
-            user_agent_extra="privacy-inventory",
-        )
-        client: Boto3 = boto3.client(
-            "dynamodb",
-            region_name=settings.region_name,
-            endpoint_url=settings.endpoint or None,
-            config=bounds,
-            **secrets,
-        )
-        try:
-            yield client
-        finally:
-            client.close()
 
-    def opening(self, client: Boto3) -> Opening:
-        """TLS by the endpoint's scheme; Amazon encrypts every table at rest."""
-        client.list_tables(Limit=1)
+    @property
+    def _has_iam(self) -> bool:
+        return not self.settings.endpoint or bool(self.settings.iam_endpoint)
+
+    def opening(self, client: Clients) -> Opening:
+        """TLS by the endpoint's scheme; Amazon encrypts every table at rest; who may read every table."""
+        client.tables.list_tables(Limit=1)
         safeguards = [encryption_in_transit(self.system, not self.settings.endpoint.startswith("http:"))]
         if not self.settings.endpoint:
             evidence = "DynamoDB encrypts every table"
             safeguards.append(SafeguardSeen(self.system, "encryption_at_rest", True, evidence))
-        return Opening("", tuple(safeguards))
+        known = self._identities(client)
+        return Opening("", tuple(safeguards), None if known is None else tuple(self._by_identity(known, "*")))
+
+    # --- who may read --------------------------------------------------------------------------------------
+
+    def _identities(self, client: Clients) -> list[Identity] | None:
+        """The account's users and roles; None when we may not ask IAM."""
+        if client.iam is None:
+            return None
+        found: dict[str, list[Any]] = {}
+        try:
+            for page in client.iam.get_paginator("get_account_authorization_details").paginate():
+                for name in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
+                    found.setdefault(name, []).extend(page.get(name, ()))
+        except _client_error() as error:
+            if _of_code(error).fatal:
+                raise
+            return None
+        return identities(found)
+
+    def _by_identity(self, known: Iterable[Identity], table: str) -> Iterator[Reader]:
+        return readers_by_identity(known, _READING, self._arn(table))
+
+    def _by_policy(self, client: Clients, table: str) -> tuple[Reader, ...] | None:
+        """Those whom the table's own policy allows; None when we may not see it."""
+        arn = self._arn(table)
+        try:
+            policy = str(client.tables.get_resource_policy(ResourceArn=arn).get("Policy", ""))
+        except _client_error() as error:
+            return () if _code(error) == "PolicyNotFoundException" else None
+        return tuple(readers_by_resource(policy, _READING, arn, self.settings.account))
+
+    def _arn(self, table: str) -> str:
+        return f"arn:aws:dynamodb:{self.settings.region_name}:{self.settings.account}:table/{table}"
 
     # --- listing -------------------------------------------------------------------------------------------
 
-    def listing(self, client: Boto3, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
+    def listing(self, client: Clients, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
         """Every table with its keys; one that may not be described is told and takes nothing from the others."""
-        settings = self.settings
-        for name in settings.tables or self._names(client):
+        settings, known = self.settings, self._identities(client)
+        everywhere = {reader.principal for reader in self._by_identity(known or (), "*")}
+        for name in settings.tables or self._names(client.tables):
             if name in settings.exclude_tables:
                 continue
             try:
-                described = client.describe_table(TableName=name)["Table"]
+                described = client.tables.describe_table(TableName=name)["Table"]
             except _client_error() as error:
                 fault = _of_code(error)
                 if fault.fatal:
                     raise
                 yield UnreadableError(f"{settings.name}: {name}", fault.cause, fault.remedy, fault.code)
                 continue
-            yield self._record_set(client, name, described)
+            allowed = self._by_policy(client, name)
+            own = [each for each in self._by_identity(known or (), name) if each.principal not in everywhere]
+            yield replace(
+                self._record_set(client.tables, name, described),
+                readers=(*own, *(allowed or ())) if allowed or known is not None else None,
+                all_readers=known is not None and allowed is not None,
+            )
 
     def _names(self, client: Boto3) -> Iterator[str]:
         for page in client.get_paginator("list_tables").paginate():
@@ -168,6 +226,8 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
                 KnownField(attribute, "", primary_key=attribute in keys, type=_TYPES.get(kind, kind))
                 for attribute, kind in types.items()
             ),
+            state=(str(table.get("CreationDateTime")), table.get("ItemCount"), table.get("TableSizeBytes")),
+            exact=False,
             handle=name,
         )
 
@@ -182,14 +242,14 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
 
     # --- content -------------------------------------------------------------------------------------------
 
-    def sample(self, client: Boto3, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
+    def sample(self, client: Clients, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """The first items of each segment; a small table is one segment."""
         rows = self.settings.sampling.rows
         segments = SEGMENTS if (subject.row_estimate or 0) > rows >= SEGMENTS else 1
         taken = 0
         for segment in range(segments):
             share = -(-(rows - taken) // (segments - segment))
-            for item in self._items(client, subject.handle, segment, segments, share):
+            for item in self._items(client.tables, subject.handle, segment, segments, share):
                 taken += 1
                 yield {name: _value(value) for name, value in item.items()}
 
@@ -219,6 +279,9 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Boto3]):
 
 
 SCANNER = DynamoDBScanner
+
+#: What gives away a table's items.
+_READING = tuple(f"dynamodb:{each}" for each in ("Scan", "Query", "GetItem", "BatchGetItem", "PartiQLSelect"))
 
 _TYPES = {"S": "string", "N": "number", "B": "binary"}
 _REFUSED = Fault("credentials", "the credentials are refused or have expired", "check credentials", True)
@@ -253,8 +316,12 @@ def _client_error() -> type[Exception]:
     return import_module("botocore.exceptions").ClientError
 
 
+def _code(error: Exception) -> str:
+    return str(cast(Any, error).response.get("Error", {}).get("Code", ""))
+
+
 def _of_code(error: Exception) -> Fault:
-    code = str(cast(Any, error).response.get("Error", {}).get("Code", ""))
+    code = _code(error)
     return _FAULTS.get(code, Fault("unreadable", f"Amazon refused with {code if code.isalnum() else 'no code'}"))
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import Field, model_validator
@@ -40,6 +39,7 @@ from scanners.record_store import (
     RecordSet,
     RecordStoreScanner,
     Retention,
+    TLSSettings,
     dotted,
     encryption_in_transit,
     missing_driver,
@@ -61,12 +61,12 @@ _WRITES = ("bulk", "insert", "modify", "remove", "truncate", "update")  # how Wi
 Document = dict[str, Any]
 
 
-class MongoDBSettings(CountedSettings):
+class MongoDBSettings(CountedSettings, TLSSettings):
     """The databases of a MongoDB server, replica set or cluster."""
 
     type: Literal["mongodb"] = "mongodb"
     hosts: tuple[str, ...] = Field(default=("localhost:27017",), min_length=1, description="host:port of any members.")
-    srv: bool = Field(default=False, description="The one host is a DNS seed list (mongodb+srv).")
+    srv: bool = Field(default=False, description="The one host is a DNS seed list (mongodb+srv); TLS is on.")
     replica_set: str = Field(default="", description="The replica set's name, if it is to be checked.")
     user: str = Field(
         default="", description="A user with the role `read`, or `readAnyDatabase`; to see who may read, with viewUser."
@@ -74,8 +74,6 @@ class MongoDBSettings(CountedSettings):
     password: Secret | None = None
     auth_source: str = Field(default="admin", description="The database that knows the user.")
     auth_mechanism: str = Field(default="", description="Such as SCRAM-SHA-256; by default what the server offers.")
-    tls: bool = Field(default=False, description="Always on with srv.")
-    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
     read_preference: Literal["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"] = (
         "secondaryPreferred"
     )
@@ -164,8 +162,8 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
             }
         if settings.replica_set:
             options["replicaSet"] = settings.replica_set
-        if settings.tls_ca_file is not None:
-            options["tlsCAFile"] = str(settings.tls_ca_file.expanduser())
+        if settings.authorities is not None:
+            options["tlsCAFile"] = settings.authorities
         hosts = [f"mongodb+srv://{settings.hosts[0]}"] if settings.srv else list(settings.hosts)
         try:
             client: MongoClient[Document] = MongoClient(hosts, **options)

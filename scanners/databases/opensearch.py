@@ -19,13 +19,21 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from inventory.errors import UnreadableError
-from inventory.model import DatasetKind, SafeguardSeen
+from inventory.model import DatasetKind
+from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
 from scanners.buckets.grouping import template_of
 from scanners.databases.catalog import Fault
 from scanners.detection.interface import Detection
 from scanners.integrations.engine import Engine, Limits, Request
-from scanners.record_store import MOST_DEPTH, Opening, RecordSet, RecordStoreScanner, encryption_in_transit
+from scanners.record_store import (
+    MOST_DEPTH,
+    Opening,
+    RecordSet,
+    RecordStoreScanner,
+    encryption_in_transit,
+    http_address,
+)
 from scanners.sightings import KnownField
 
 MOST_SCORED = 100_000  # documents of a shard that the sample is drawn from
@@ -50,10 +58,7 @@ class OpenSearchSettings(SourceSettings):
     @field_validator("url")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise ValueError("is an address such as https://search.example.com:9200, without credentials")
-        return value.rstrip("/")
+        return http_address(value, "https://search.example.com:9200")
 
     @model_validator(mode="after")
     def _fits_together(self) -> OpenSearchSettings:
@@ -107,10 +112,10 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
         """The version; TLS by the scheme; whether it answers without credentials, when we have none."""
         version = _mapping(_mapping(client.get(Request("cluster", "/"))).get("version"))
         safeguards = [encryption_in_transit(self.system, self.settings.url.startswith("https:"))]
-        if not self._headers():
-            evidence = "the cluster answers without credentials"
-            safeguards.append(SafeguardSeen(self.system, "private_access", False, evidence))
-        return Opening(str(version.get("number", "")), tuple(safeguards))
+        if self._headers():
+            return Opening(str(version.get("number", "")), tuple(safeguards))
+        unguarded, everyone = without_credentials(self.system, "read")
+        return Opening(str(version.get("number", "")), (*safeguards, unguarded), (everyone,))
 
     # --- listing -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
@@ -35,6 +34,7 @@ from scanners.record_store import (
     RecordSet,
     RecordStoreScanner,
     Retention,
+    TLSSettings,
     encryption_in_transit,
     host_and_port,
     missing_driver,
@@ -54,7 +54,7 @@ REFUSED = ""  # the type of a key that we may not look at
 KEY = "_key"  # the field of what varies in a pattern's keys
 
 
-class RedisSettings(CountedSettings):
+class RedisSettings(CountedSettings, TLSSettings):
     """The databases of one Redis server; of a cluster, each primary is a source."""
 
     type: Literal["redis"] = "redis"
@@ -64,8 +64,6 @@ class RedisSettings(CountedSettings):
         default="", description="May +@read +scan +info +select +client|setname; with +acl|list, who may read is told."
     )
     password: Secret | None = None
-    tls: bool = False
-    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
     databases: tuple[int, ...] = Field(default=(), description="Only these; all that hold keys when empty.")
     max_keys: int = Field(default=200_000, ge=1, description="Most keys of a database to list.")
     timeout: float = Field(default=10.0, gt=0, le=300, description="Seconds to wait for an answer.")
@@ -316,8 +314,8 @@ class Connections:
 
         settings = self._settings
         options: dict[str, Any] = {"ssl": True} if settings.tls else {}
-        if settings.tls_ca_file is not None:
-            options["ssl_ca_certs"] = str(settings.tls_ca_file.expanduser())
+        if settings.authorities is not None:
+            options["ssl_ca_certs"] = settings.authorities
         client: Redis = redis.Redis(
             host=settings.host,
             port=settings.port,

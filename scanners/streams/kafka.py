@@ -15,9 +15,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, cast
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,7 +30,9 @@ from scanners.record_store import (
     RecordSet,
     RecordStoreScanner,
     Retention,
+    TLSSettings,
     encryption_in_transit,
+    http_address,
     missing_driver,
     quiet,
 )
@@ -49,13 +49,11 @@ _POLL_MS = 500
 KafkaPython: TypeAlias = Any  # kafka-python has no annotations
 
 
-class KafkaSettings(SourceSettings):
+class KafkaSettings(TLSSettings):
     """The topics of a Kafka cluster."""
 
     type: Literal["kafka"] = "kafka"
     bootstrap_servers: tuple[str, ...] = Field(default=("localhost:9092",), min_length=1, description="host:port")
-    tls: bool = False
-    tls_ca_file: Path | None = Field(default=None, description="The authorities to trust, when not the machine's.")
     sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
     user: str = Field(default="", description="May Describe and Read topics, and DescribeConfigs.")
     password: Secret | None = None
@@ -70,10 +68,7 @@ class KafkaSettings(SourceSettings):
     @field_validator("schema_registry")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-            raise ValueError("is an address such as https://registry.example.com, without credentials")
-        return value
+        return value and http_address(value, "https://registry.example.com")
 
     @model_validator(mode="after")
     def _fits_together(self) -> KafkaSettings:
@@ -171,8 +166,8 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
             "request_timeout_ms": milliseconds + 5000,
             "reconnect_backoff_max_ms": 1000,
         }
-        if settings.tls_ca_file is not None:
-            options["ssl_cafile"] = str(settings.tls_ca_file.expanduser())
+        if settings.authorities is not None:
+            options["ssl_cafile"] = settings.authorities
         if settings.password is not None:
             options |= {
                 "sasl_mechanism": settings.sasl_mechanism,

@@ -7,10 +7,11 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding
+from inventory.model import AccessSeen, Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding
 from scanners.base import ScanContext
 from scanners.databases.dynamodb import DynamoDBScanner, DynamoDBSettings
 
@@ -59,8 +60,8 @@ def table(client, name):
     )
 
 
-def said(settings, detection):
-    return list(DynamoDBScanner(settings).scan(ScanContext(detection)))
+def said(settings, detection, **context):
+    return list(DynamoDBScanner(settings).scan(ScanContext(detection, **context)))
 
 
 def of(kind, observations):
@@ -107,6 +108,105 @@ def test_a_sample_is_bounded_and_the_same_each_time(client, settings, small_dete
             samples.append([record["id"] for record in scanner.sample(connected, subject)])  # type: ignore[arg-type]
     assert samples[0] == samples[1]
     assert 40 <= len(set(samples[0])) == len(samples[0]) <= 50
+
+
+def contents(seen):
+    return {each.scope: each.token for each in of(Covered, seen) if each.aspect is Aspect.CONTENT}
+
+
+@pytest.fixture
+def recorded(moto_server):
+    """Which questions were sent to the server meanwhile, as a call that gives their names."""
+    recorder = f"http://127.0.0.1:{moto_server}/moto-api/recorder"
+
+    def asked() -> list[str]:
+        lines = httpx.get(f"{recorder}/download-recording").text.splitlines()
+        return [json.loads(line)["headers"].get("X-Amz-Target", "").rpartition(".")[2] for line in lines if line]
+
+    httpx.post(f"{recorder}/reset-recording")
+    httpx.post(f"{recorder}/start-recording")
+    yield asked
+    httpx.post(f"{recorder}/stop-recording")
+
+
+def test_what_has_not_changed_is_not_read_again(client, settings, small_detection, recorded):
+    for name in ("still", "moving"):
+        table(client, name)
+        client.put_item(TableName=name, Item={"id": {"S": "1"}})
+    tokens = contents(said(settings, small_detection))
+    assert all(tokens.values())
+    assert recorded().count("Scan") == 2
+    assert contents(said(settings, small_detection, tokens=tokens)) == {}
+    assert recorded().count("Scan") == 2
+    assert recorded().count("DescribeTable") == 4
+
+    client.put_item(TableName="moving", Item={"id": {"S": "2"}})
+    read = contents(said(settings, small_detection, tokens=tokens))
+    assert {urn.rpartition("/")[2] for urn in read} == {"moving"}
+    assert recorded().count("Scan") == 3
+
+
+def policy(actions, resource="*", effect="Allow", **more):
+    statement = {"Effect": effect, "Action": actions, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def iam(moto_server):
+    """An administrator's client of IAM, emptied after the test."""
+    boto3 = pytest.importorskip("boto3")
+    yield boto3.client(
+        "iam",
+        endpoint_url=f"http://127.0.0.1:{moto_server}",
+        region_name="ca-central-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    httpx.post(f"http://127.0.0.1:{moto_server}/moto-api/reset")
+
+
+def test_says_who_may_read_by_iam_and_by_the_tables_own_policy(client, iam, settings, small_detection):
+    for name in ("people", "open"):
+        table(client, name)
+    arn = "arn:aws:dynamodb:ca-central-1:123456789012:table/"
+    for name in ("root", "clerk", "writer", "barred", "jo@canary.example"):
+        iam.create_user(UserName=name)
+    iam.put_user_policy(UserName="root", PolicyName="p", PolicyDocument=policy("*"))
+    iam.put_user_policy(UserName="writer", PolicyName="p", PolicyDocument=policy("dynamodb:Put*"))
+    iam.put_user_policy(UserName="barred", PolicyName="p", PolicyDocument=policy("dynamodb:*"))
+    iam.put_user_policy(UserName="barred", PolicyName="q", PolicyDocument=policy("dynamodb:*", effect="Deny"))
+    iam.put_user_policy(
+        UserName="jo@canary.example", PolicyName="p", PolicyDocument=policy(["dynamodb:getitem"], f"{arn}op?n")
+    )
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="clerk")
+    made = iam.create_policy(PolicyName="reads", PolicyDocument=policy("dynamodb:Query", f"{arn}people"))
+    iam.attach_group_policy(GroupName="staff", PolicyArn=made["Policy"]["Arn"])
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument=policy("sts:AssumeRole"))
+    iam.put_role_policy(RoleName="app", PolicyName="p", PolicyDocument=policy("dynamodb:Scan", f"{arn}people"))
+    other = {"AWS": ["arn:aws:iam::999999999999:role/etl", "arn:aws:iam::123456789012:user/writer"]}
+    client.put_resource_policy(
+        ResourceArn=f"{arn}people", Policy=policy("dynamodb:Scan", f"{arn}people", Principal=other)
+    )
+    client.put_resource_policy(ResourceArn=f"{arn}open", Policy=policy("dynamodb:*", f"{arn}open", Principal="*"))
+
+    seen = said(settings.model_copy(update={"iam_endpoint": settings.endpoint}), small_detection)
+    found = {(each.data.rpartition(":")[2], each.principal, each.kind.value, each.via) for each in of(AccessSeen, seen)}
+    assert found == {
+        ("123456789012", "user/root", "user", ""),
+        ("123456789012/table/people", "user/clerk", "user", "group/staff"),
+        ("123456789012/table/people", "role/app", "role", ""),
+        ("123456789012/table/people", "arn:aws:iam::999999999999:role/etl", "role", ""),
+        ("123456789012/table/people", "user/writer", "user", ""),
+        ("123456789012/table/open", "user/‹email›", "user", ""),
+        ("123456789012/table/open", "everyone", "public", ""),
+    }
+    assert len([each for each in of(Covered, seen) if each.aspect is Aspect.ACCESS]) == 3
+    assert "canary" not in repr(seen)
+
+    without = said(settings, small_detection)  # without IAM it is not known who else may read
+    assert {each.principal for each in of(AccessSeen, without)} >= {"everyone", "user/writer"}
+    assert not [each for each in of(Covered, without) if each.aspect is Aspect.ACCESS]
 
 
 def test_a_table_that_is_not_there_is_a_finding(client, settings, small_detection):

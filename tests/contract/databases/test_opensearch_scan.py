@@ -9,7 +9,17 @@ import httpx
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, SafeguardSeen, SystemSeen
+from inventory.model import (
+    AccessSeen,
+    Aspect,
+    Covered,
+    DatasetSeen,
+    FieldClassified,
+    FieldSeen,
+    Finding,
+    SafeguardSeen,
+    SystemSeen,
+)
 from scanners.base import ScanContext
 from scanners.databases.opensearch import OpenSearchScanner, OpenSearchSettings, _expanded
 
@@ -76,6 +86,7 @@ def test_says_indices_mappings_fields_and_categories(node, settings):
     assert fields["_id"].primary_key
     found = {each.field.rpartition("#")[2]: each.category for each in of(FieldClassified, seen)}
     assert found["email"] == found["orders/-/mail"] == "user.contact.email"
+    assert [(each.principal, each.kind.value) for each in of(AccessSeen, seen)] == [("everyone", "public")]
     assert not of(Finding, seen)
     assert seen[-1] == Covered(f"opensearch://127.0.0.1:{settings.url.rpartition(':')[2]}", Aspect.LISTING)
     assert "canary.example" not in repr(seen)
