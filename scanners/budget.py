@@ -141,7 +141,11 @@ class Meter:
         """How long a statement took that costs the source the same each time: it tells how busy the source is."""
         self._best = min(self._best, seconds) if self._best else seconds
         self._average = (1 - SMOOTHING) * self._average + SMOOTHING * seconds if self._average else seconds
-        if self._average > max(FLOOR, SLOW * self._best):
+        self.told(self._average > max(FLOOR, SLOW * self._best))
+
+    def told(self, busy: bool) -> None:
+        """Whether the source is busy: by its pace, or by what it says itself."""
+        if busy:
             self._back_off = min(LONGEST_WAIT, max(FIRST_WAIT, 2 * self._back_off))
         else:
             self._back_off = self._back_off / 2 if self._back_off > FIRST_WAIT else 0.0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar, cast
 
-import pyarrow as pa
 from obstore.store import ObjectStore
 
 from inventory.errors import SourceError, UnreadableError
@@ -26,17 +25,25 @@ from inventory.model import (
     dataset_urn,
     quote_name,
 )
-from scanners.base import Progress, Sampling, ScanContext, SourceSettings, stable_seed
-from scanners.buckets.content import Content
-from scanners.buckets.formats import tables_of
-from scanners.buckets.formats.interface import Table
+from scanners.base import Chunk, ChunkRead, Planned, Progress, ScanContext, SourceSettings, stable_seed
+from scanners.buckets.ahead import ahead
+from scanners.buckets.faults import EXPIRED
 from scanners.buckets.grouping import Group, Grouping, ObjectRef
-from scanners.buckets.objects import read_range
+from scanners.buckets.metered import MeteredStore
+from scanners.buckets.objects import PAGE
+from scanners.buckets.planning import planned
 from scanners.buckets.posture import Posture, listed
-from scanners.buckets.tables import Tables
+from scanners.buckets.reading import GroupReader, GroupSample
+from scanners.budget import Budget
 from scanners.detection.interface import Detection
 from scanners.disclosure import configured_disclosure
-from scanners.sightings import field_sightings
+
+#: Groups that one worker reads at a time.
+CHUNK_GROUPS = 5
+#: Objects of a group that are opened at once, unless the budget says how many: each waits for its store.
+READERS = 8
+
+Answer = TypeVar("Answer")
 
 
 class BucketScanner(ABC):
@@ -46,6 +53,8 @@ class BucketScanner(ABC):
 
     def __init__(self, settings: SourceSettings) -> None:
         self.settings = settings
+
+    # --- what a store says of itself -----------------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -72,24 +81,48 @@ class BucketScanner(ABC):
         """The store that the bytes come from; SourceError when it cannot be opened."""
 
     @abstractmethod
-    def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
+    def list(self, store: MeteredStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
         """Every object; SourceError when nothing can be listed, an error among the objects for what cannot."""
 
     def posture(self) -> Posture:
         """What is seen of the bucket's protection and of when it deletes."""
         return Posture(self.system)
 
+    # --- the scan ------------------------------------------------------------------------------------------
+
     def scan(self, context: ScanContext) -> Iterator[Observation]:
-        """List the bucket, then look at each group of objects."""
-        store = self.open()
-        sampling = self.settings.sampling
-        grouping = Grouping(sampling.objects, stable_seed(self.system, str(sampling.seed)))
-        unlisted: Counter[tuple[str, str]] = Counter()
-        for found in self.list(store):
-            if isinstance(found, ObjectRef):
-                grouping.add(found)
-            else:
-                unlisted[found.code, str(found)] += 1
+        """List the bucket, then look at each group of objects; see `scanners.base.Scanner`."""
+        with self._reader(context, self.settings.budget) as reader:
+            for said in self._outline(reader.store, context, groups=1):
+                if isinstance(said, Chunk):
+                    for done, group in enumerate(_groups(said), start=said.done):
+                        context.report(Progress(self.settings.name, done, said.total, group.name))
+                        yield from self._content(reader, group)
+                else:
+                    yield said
+
+    def outline(self, context: ScanContext) -> Iterator[Observation | Chunk]:
+        """All but what reading the changed groups would say; see `scanners.base.DivisibleScanner`."""
+        store = MeteredStore(self.open(), self.settings.budget)
+        yield from self._outline(store, context, CHUNK_GROUPS)
+
+    def read(self, context: ScanContext, chunk: Chunk, budget: Budget) -> ChunkRead:
+        """Read the groups of a chunk through a client of its own. Raises SourceError."""
+        with self._reader(context, budget) as reader:
+            said = [each for group in _groups(chunk) for each in self._content(reader, group)]
+        return ChunkRead(tuple(said), reader.store.spent)
+
+    def plan(self, context: ScanContext) -> Iterator[Planned]:
+        """What a scan would read, from the listing alone; see `scanners.base.PlanningScanner`."""
+        store = MeteredStore(self.open(), self.settings.budget)
+        listing, _ = self._listed(store, lambda: None)
+        for name, group in _redacted(listing.groups(), context.detection).items():
+            sample = self._sample(name, group, context)
+            unchanged = context.unchanged(sample.dataset, sample.token)
+            yield planned(sample, self.settings.sampling, unchanged=unchanged)
+
+    def _outline(self, store: MeteredStore, context: ScanContext, groups: int) -> Iterator[Observation | Chunk]:
+        listing, posture = self._listed(store, self.posture)
         yield SystemSeen(
             self.system,
             SystemKind.BUCKET,
@@ -98,17 +131,49 @@ class BucketScanner(ABC):
             region=self.region,
             processor=self.settings.processor,
         )
-        posture = self.posture()
         yield from posture.observations(self.settings.name)
-        for (code, message), _ in sorted(unlisted.items()):
-            yield Finding(self.system, code, Severity.ERROR, message)
-        groups = _redacted(grouping.groups(), context.detection)
-        for done, (name, group) in enumerate(groups.items()):
-            context.report(Progress(self.settings.name, done, len(groups), name))
-            yield from self._dataset(store, name, group, posture, context)
-        context.report(Progress(self.settings.name, len(groups), len(groups)))
-        if not unlisted:
-            yield from self._covered(groups)
+        yield from listing.findings(self.system)
+
+        found = _redacted(listing.groups(), context.detection)
+        changed: list[GroupSample] = []
+        for name, group in found.items():
+            sample = self._sample(name, group, context)
+            yield from self._listed_group(sample, group, posture)
+            if group.size and not context.unchanged(sample.dataset, sample.token):
+                changed.append(sample)
+        # What was never read comes first, so that a budget that is too small for all does not starve it.
+        changed.sort(key=lambda sample: sample.dataset in context.tokens)
+        unchanged = len(found) - len(changed)
+        for start in range(0, len(changed), groups):
+            yield Chunk(tuple(changed[start : start + groups]), unchanged + start, len(found))
+        context.report(Progress(self.settings.name, len(found), len(found)))
+        if not listing.unlisted:
+            yield from self._covered(found)
+
+    def _listed(self, store: MeteredStore, meanwhile: Callable[[], Answer]) -> tuple[_Listing, Answer]:
+        """All objects, grouped, and what `meanwhile` gives: it is asked as soon as the store has answered at all."""
+        sampling = self.settings.sampling
+        listing = _Listing(Grouping(sampling.objects, stable_seed(self.system, str(sampling.seed))))
+        asked: Future[Answer] | None = None
+        with ThreadPoolExecutor(1, "posture") as thread:
+            for page in ahead(self.list(store), PAGE):
+                asked = asked or thread.submit(meanwhile)
+                listing.add(page)
+        return listing, meanwhile() if asked is None else asked.result()
+
+    def _sample(self, name: str, group: Group, context: ScanContext) -> GroupSample:
+        token = context.token(self.settings, group.count, group.state)
+        return GroupSample(dataset_urn(self.system, name), name, tuple(group.sample()), token)
+
+    def _listed_group(self, sample: GroupSample, group: Group, posture: Posture) -> Iterator[Observation]:
+        """What the listing alone says of a group."""
+        yield posture.with_retention(
+            DatasetSeen(sample.dataset, self.system, DatasetKind.OBJECT_GROUP, sample.name, object_count=group.count)
+        )
+        yield from configured_disclosure(self.settings, sample.dataset)
+        if not group.size:
+            message = f"{self.settings.name}: {quote_name(sample.name)}: holds no bytes"
+            yield Finding(sample.dataset, "empty", Severity.INFO, message)
 
     def _covered(self, names: Iterable[str]) -> Iterator[Covered]:
         """The listing of the bucket, or of each of its folders."""
@@ -117,147 +182,51 @@ class BucketScanner(ABC):
         for beginning in listed(self.folders, names):
             yield Covered(dataset_urn(self.system, beginning), Aspect.LISTING)
 
-    def _dataset(
-        self, store: ObjectStore, name: str, group: Group, posture: Posture, context: ScanContext
-    ) -> Iterator[Observation]:
-        detection = context.detection
-        dataset = dataset_urn(self.system, name)
-        yield posture.with_retention(
-            DatasetSeen(dataset, self.system, DatasetKind.OBJECT_GROUP, name, object_count=group.count)
-        )
-        yield from configured_disclosure(self.settings, dataset)
-        token = context.token(self.settings, group.count, group.state)
-        if context.unchanged(dataset, token):
+    @contextmanager
+    def _reader(self, context: ScanContext, budget: Budget) -> Generator[GroupReader]:
+        readers = budget.concurrency if "concurrency" in budget.model_fields_set else READERS
+        with ThreadPoolExecutor(readers, "reader") as pool:
+            store = MeteredStore(self.open(), budget)
+            yield GroupReader(self.settings.name, self.settings.sampling, store, pool, context.detection)
+
+    def _content(self, reader: GroupReader, group: GroupSample) -> Iterator[Observation]:
+        """What reading a group says; of those that are not read, why."""
+        source, refusal = self.settings.name, reader.store.refusal()
+        if refusal:
+            rest = "so that not all datasets were sampled (those not yet sampled are first at the next scan)"
+            yield Finding(self.system, "over-budget", Severity.WARNING, f"{source}: {refusal}, {rest}")
             return
-        reading = _Reading(f"{self.settings.name}: {quote_name(name)}")
-        if not group.size:
-            yield Finding(dataset, "empty", Severity.INFO, f"{reading.source}: holds no bytes")
-            return
-        refs = group.sample()
-        sampling = self._share(len(refs))
-        with ThreadPoolExecutor(min(len(refs), _READERS)) as pool:
-            opened = reading.opened(pool.map(partial(self._open_object, store, reading.source, sampling), refs))
-        tables = Tables(name, (each.first for each in opened if each.first is not None), detection)
-        for each in opened:
-            reading.read(each, tables, sampling)
-        if opened:
-            yield from field_sightings(dataset, tables.verdicts(), tables.columns(), detection)
-        yield from reading.findings(dataset)
-        if opened and not reading.failed:
-            yield Covered(dataset, Aspect.STRUCTURE)
-        if opened and (reading.rows or not reading.failed):
-            yield Covered(dataset, Aspect.CONTENT, "" if reading.failed else token)
-
-    def _share(self, objects: int) -> Sampling:
-        """The sampling of each of so many objects: the rows are divided among them."""
-        sampling = self.settings.sampling
-        return sampling.model_copy(update={"rows": -(-sampling.rows // max(objects, 1))})
-
-    def _open_object(
-        self, store: ObjectStore, source: str, sampling: Sampling, ref: ObjectRef
-    ) -> _Opened | UnreadableError:
-        try:
-            read = partial(_read, store, ref, source)
-            content = Content(source, ref.key, ref.size, read, sampling.bytes)
-            tables = tables_of(content, sampling)
-            return _Opened(content, next(tables, None), tables)
-        except UnreadableError as error:
-            return error
+        if reader.store.expired is None:
+            yield from reader.read(group)
+        if reader.store.expired is not None:
+            message = "the credentials ended, so that not all datasets were read (renew them and scan again)"
+            yield Finding(self.system, EXPIRED, Severity.ERROR, f"{source}: {message}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """An object of which the first table is open already."""
+class _Listing:
+    """The objects of a bucket by groups, and what could not be listed, by code and words."""
 
-    content: Content
-    first: Table | None
-    rest: Iterator[Table]
+    def __init__(self, grouping: Grouping) -> None:
+        self.groups = grouping.groups
+        self.unlisted: Counter[tuple[str, str]] = Counter()
+        self._grouping = grouping
 
-    def tables(self) -> Iterator[Table]:
-        if self.first is not None:
-            yield self.first
-            yield from self.rest
-
-
-@dataclass(slots=True)
-class _Reading:
-    """How the reading of one group went: objects that failed and what was amiss in others, by code and words."""
-
-    source: str
-    objects: int = 0
-    rows: int = 0
-    failures: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    remarks: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-
-    def fail(self, error: UnreadableError) -> None:
-        """An object could not be read, or not to the end of the sample."""
-        self.failures[error.code, str(error)] += 1
-
-    def opened(self, results: Iterable[_Opened | UnreadableError]) -> list[_Opened]:
-        """Those that were opened; the others are failures."""
-        found: list[_Opened] = []
-        for result in results:
-            self.objects += 1
-            if isinstance(result, _Opened):
-                found.append(result)
+    def add(self, page: Iterable[ObjectRef | UnreadableError | SourceError]) -> None:
+        """Take in a part of the listing."""
+        for found in page:
+            if isinstance(found, ObjectRef):
+                self._grouping.add(found)
             else:
-                self.fail(result)
-        return found
+                self.unlisted[found.code, str(found)] += 1
 
-    def read(self, opened: _Opened, tables: Tables, sampling: Sampling) -> None:
-        """The first rows of each table of an object. What breaks off one table leaves the others."""
-        left: Counter[str] = Counter()
-        broken: set[tuple[str, str]] = set()
-        try:
-            for table in opened.tables():
-                left.setdefault(table.name, sampling.rows)
-                tables.open(table)
-                try:
-                    for batch in _first_rows(table, left[table.name]):
-                        self.rows += batch.num_rows
-                        left[table.name] -= batch.num_rows
-                        if not tables.feed(table, batch):
-                            break
-                except UnreadableError as error:
-                    broken.add((error.code, str(error)))
-        except UnreadableError as error:
-            broken.add((error.code, str(error)))
-        self.failures.update(broken)
-        self.remarks.update(opened.content.remarks)
-
-    @property
-    def failed(self) -> bool:
-        """Whether something could not be read that a format is there for."""
-        return any(code not in _OPAQUE for code, _ in self.failures)
-
-    def findings(self, dataset: str) -> Iterator[Finding]:
-        """One finding a code."""
-        for (code, message), count in sorted(self.failures.items()):
-            severity = Severity.INFO if code in _OPAQUE else Severity.ERROR
-            share = f"; {count} of {self.objects} sampled objects" if self.objects > 1 else ""
-            yield Finding(dataset, code, severity, message + share)
-        for (code, cause), count in sorted(self.remarks.items()):
-            yield Finding(dataset, code, Severity.WARNING, f"{self.source}: {cause}; {count} rows of the sample")
+    def findings(self, system: str) -> Iterator[Finding]:
+        """What could not be listed."""
+        for code, message in sorted(self.unlisted):
+            yield Finding(system, code, Severity.ERROR, message)
 
 
-#: Objects of a group that are opened at once: each waits for its store, not for the processor.
-_READERS = 8
-#: Not faults: pictures, archives and the like.
-_OPAQUE = frozenset({"unknown-format"})
-
-
-def _read(store: ObjectStore, ref: ObjectRef, source: str, start: int, end: int) -> bytes:
-    return read_range(store, ref, start, end, source)
-
-
-def _first_rows(table: Table, rows: int) -> Iterator[pa.RecordBatch]:
-    if rows <= 0:
-        return
-    for batch in table.batches:
-        yield batch.slice(0, rows)
-        rows -= batch.num_rows
-        if rows <= 0:
-            return
+def _groups(chunk: Chunk) -> tuple[GroupSample, ...]:
+    return cast("tuple[GroupSample, ...]", chunk.items)
 
 
 def _redacted(groups: dict[str, Group], detection: Detection) -> dict[str, Group]:

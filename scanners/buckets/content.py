@@ -13,7 +13,8 @@ from scanners.buckets.grouping import split_suffix
 
 #: What the formats see when they are asked whether an object is theirs.
 HEAD = 64 * 2**10
-_CHUNK = 2**20
+#: Bytes of one range read after that.
+CHUNK = 2**20
 #: What is packed in what is packed: compressions and archives inside one another.
 MOST_NESTED = 5
 #: All that is unpacked from one object (the members of an archive together), in times of the limit.
@@ -131,7 +132,7 @@ class Content:
             if position >= self.limit:
                 self.cut = True
                 return
-            chunk = self.read_range(position, min(position + _CHUNK, self.limit))
+            chunk = self.read_range(position, min(position + CHUNK, self.limit))
             if not chunk:
                 raise UnreadableError(self.source, "is shorter than the listing says", "scan again", "truncated")
             position += len(chunk)

@@ -15,6 +15,7 @@ from inventory.errors import SourceError, UnreadableError
 from scanners.base import SourceSettings
 from scanners.buckets.bucket import BucketScanner
 from scanners.buckets.grouping import ObjectRef
+from scanners.buckets.metered import MeteredStore
 
 
 class LocalSettings(SourceSettings):
@@ -53,7 +54,7 @@ class LocalScanner(BucketScanner):
         except (BaseError, OSError, ValueError):
             raise SourceError(self.settings.name, "the folder cannot be opened", "check path", "unreachable") from None
 
-    def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
+    def list(self, store: MeteredStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
         """Depth first. obstore's own listing would follow links, and stop at the first circle."""
         unlistable: list[OSError] = []
         for folder, folders, files in os.walk(self._folder, onerror=unlistable.append):

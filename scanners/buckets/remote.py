@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from obstore.store import ObjectStore
 from pydantic import Field, field_validator, model_validator
 
 from inventory.errors import SourceError, UnreadableError
 from scanners.base import Secret, SourceSettings
 from scanners.buckets.bucket import BucketScanner
 from scanners.buckets.grouping import ObjectRef
+from scanners.buckets.metered import MeteredStore
 from scanners.buckets.objects import list_objects
 from scanners.buckets.posture import Posture
 
@@ -91,7 +91,7 @@ class RemoteScanner(BucketScanner):
         """The prefixes, none of the whole bucket."""
         return tuple(prefix for prefix in self.remote.prefix if prefix)
 
-    def list(self, store: ObjectStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
+    def list(self, store: MeteredStore) -> Iterator[ObjectRef | UnreadableError | SourceError]:
         """Below each prefix; a prefix that cannot be listed takes nothing from the others."""
         prefixes = self.remote.prefix or ("",)
         failed: list[SourceError] = []

@@ -125,7 +125,7 @@ def test_every_format_over_http(scan, s3, bucket):
 
 
 def test_a_large_parquet_is_read_by_ranges(scanner, s3, bucket, small_detection, monkeypatch):
-    import scanners.buckets.bucket as engine
+    import scanners.buckets.reading as engine
 
     name = bucket({"t.parquet": parquet()})
     read: list[int] = []
@@ -269,7 +269,7 @@ def test_no_permission_on_one_prefix(scan, guarded):
 
 
 def test_like_named_objects_cost_little_memory_and_few_requests(scanner, s3, bucket, small_detection, monkeypatch):
-    import scanners.buckets.bucket as engine
+    import scanners.buckets.reading as engine
 
     count = 300
     name = bucket({f"logs/2026-01-{n % 28 + 1:02}/host-{n}.log": LOG for n in range(count)})
@@ -315,7 +315,8 @@ def test_credentials_that_end_in_the_middle(scanner, guarded, small_detection):
     server, key, secret = guarded
     s3, iam = (server.client(service, key, secret) for service in ("s3", "iam"))
     s3.create_bucket(Bucket="ending")
-    s3.put_object(Bucket="ending", Key="a.csv", Body=CSV)
+    for key_of_object in ("a.csv", "b.csv"):
+        s3.put_object(Bucket="ending", Key=key_of_object, Body=CSV)
     iam.create_user(UserName="leaving")
     allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
@@ -330,6 +331,8 @@ def test_credentials_that_end_in_the_middle(scanner, guarded, small_detection):
 
     lake.list = list_and_leave
     seen = list(lake.scan(ScanContext(detection=small_detection)))
-    assert [f.code for f in of(Finding, seen) if f.severity != "info"] == ["no-permission"]
-    assert [d.name for d in of(DatasetSeen, seen)] == ["a.csv"]
-    assert read(seen) == set()
+    found = {(f.about, f.code) for f in of(Finding, seen) if f.severity != "info"}
+    assert found == {("s3://ending", "credentials-expired")}
+    assert [d.name for d in of(DatasetSeen, seen)] == ["a.csv", "b.csv"]
+    assert read(seen) == set()  # so that what is known of them stays
+    assert seen[-1] == Covered("s3://ending", Aspect.LISTING)
