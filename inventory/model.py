@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -119,8 +120,12 @@ def field_urn(dataset: str, column: str, pointer: str = "") -> str:
     `pointer` is an RFC 6901 JSON pointer inside the column ("" for the column itself). A slash in the column's
     own name is written `~1` and a tilde `~0`, as in a JSON pointer, so that the two never mix.
     """
-    column = column.replace("~", "~0").replace("/", "~1")
-    return f"{dataset}#{quote_name(column)}{quote_name(pointer)}"
+    return f"{dataset}#{_quoted_column(column)}{quote_name(pointer) if pointer else pointer}"
+
+
+@lru_cache(maxsize=4096)  # a few names, many columns
+def _quoted_column(column: str) -> str:
+    return quote_name(column.replace("~", "~0").replace("/", "~1"))
 
 
 def principal_urn(system: str, name: str) -> str:

@@ -25,6 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks.scan.database import COLUMNS, PASSWORD, ROWS, SCHEMAS, Database, database
 
 MEASURES = ("metadata", "sample", "rescan", "memory", "processes")
@@ -117,11 +119,20 @@ def _server_cpu(port: int) -> float:
     """Of all sessions that have ended: what the postmaster has waited for."""
     with _server(port).connect() as connection:
         said = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
-        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'benchmark'"
-        while connection.execute(busy).fetchone() != (0,):
-            time.sleep(0.02)
-    stat = Path(f"/proc/{said[0].split()[0]}/stat").read_text().rpartition(")")[2].split()
-    return (int(stat[13]) + int(stat[14])) / os.sysconf("SC_CLK_TCK")
+        assert said is not None
+    postmaster = psutil.Process(int(said[0].split()[0]))
+    while any(_is_session(child) for child in postmaster.children()):
+        time.sleep(0.02)
+    times = postmaster.cpu_times()
+    return times.children_user + times.children_system
+
+
+def _is_session(process: psutil.Process) -> bool:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:  # it has ended meanwhile, and may not have been waited for
+        return True
+    return not command or "127.0.0.1(" in command
 
 
 def exhausted(stream: Iterator[Any]) -> Counter[str]:

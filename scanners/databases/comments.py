@@ -85,13 +85,13 @@ def _declared_keys(relation: Relation, named: _Named) -> tuple[ForeignKey, ...]:
 def _declarations(relation: Relation) -> Iterator[tuple[str, re.Match[str]]]:
     """Each column and what a comment says that it points to; a table's comment names the column first."""
     for column in relation.columns:
-        for match in _DECLARED.finditer(column.comment[:MOST_TEXT]):
-            yield column.name, match
-    if not relation.comment:
-        return
-    columns = {column.name.lower(): column.name for column in relation.columns}
+        if column.comment:
+            for match in _DECLARED.finditer(column.comment[:MOST_TEXT]):
+                yield column.name, match
     text = relation.comment[:MOST_TEXT]
-    for match in _DECLARED.finditer(text):
+    matches = list(_DECLARED.finditer(text))
+    columns = {column.name.lower(): column.name for column in relation.columns} if matches else dict[str, str]()
+    for match in matches:
         about = _ABOUT.search(text[max(0, match.start() - 160) : match.start()])
         if about is not None and _plain(about["about"]) in columns:
             yield columns[_plain(about["about"])], match

@@ -15,6 +15,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -253,7 +254,7 @@ class RelationalScanner(Generic[SettingsT]):
 
     def scan(self, context: ScanContext) -> Iterator[Observation]:
         """Look at the catalog, then at each dataset; see `scanners.base.Scanner`."""
-        meter = Meter(self.settings.budget)
+        meter, context = Meter(self.settings.budget), _redacting_once(context)
         with self._connected(meter) as connection:
             for said in self._outline(connection, context, datasets=1):
                 if isinstance(said, Chunk):
@@ -267,11 +268,11 @@ class RelationalScanner(Generic[SettingsT]):
     def outline(self, context: ScanContext) -> Iterator[Observation | Chunk]:
         """All but what reading the changed datasets would say; see `scanners.base.DivisibleScanner`."""
         with self._connected(Meter(self.settings.budget)) as connection:
-            yield from self._outline(connection, context, CHUNK_DATASETS)
+            yield from self._outline(connection, _redacting_once(context), CHUNK_DATASETS)
 
     def read(self, context: ScanContext, chunk: Chunk, budget: Budget) -> ChunkRead:
         """Look at the datasets of a chunk, over a connection of its own. Raises SourceError."""
-        meter, said = Meter(budget), list[Observation]()
+        meter, said, context = Meter(budget), list[Observation](), _redacting_once(context)
         with self._connected(meter) as connection:
             for relation in _relations(chunk):
                 said += self._look(connection, relation, context, meter)
@@ -315,7 +316,7 @@ class RelationalScanner(Generic[SettingsT]):
 
         changed: list[Relation] = []
         for relation in with_declared_references(listed):
-            if context.unchanged(self._urn(relation), self._token(relation, context)):
+            if self._unchanged(relation, context):
                 yield self._dataset_seen(relation, context.detection)
             else:
                 changed.append(relation)
@@ -378,15 +379,16 @@ class RelationalScanner(Generic[SettingsT]):
         yield self._dataset_seen(relation, detection)
         yield from configured_disclosure(self.settings, dataset)
         for position, column in enumerate(relation.columns, start=1):
-            yield FieldSeen(
-                urn=field_urn(dataset, column.name),
-                dataset=dataset,
-                name=column.name,
-                type=column.type,
-                position=position,
-                nullable=column.nullable,
-                primary_key=column.name in relation.primary_key,
-                description=detection.redact(column.comment) if column.comment else "",
+            name, comment = column.name, column.comment
+            yield FieldSeen(  # by position, as there are many of them
+                field_urn(dataset, name),
+                dataset,
+                name,
+                column.type,
+                position,
+                column.nullable,
+                name in relation.primary_key,
+                detection.redact(comment) if comment else "",
             )
         for key in relation.foreign_keys:
             yield from self._references(relation, key)
@@ -457,6 +459,10 @@ class RelationalScanner(Generic[SettingsT]):
             yield self._finding(dataset, title, COLUMNS_HIDDEN)
         else:
             yield Covered(dataset, Aspect.CONTENT, self._token(relation, context))
+
+    def _unchanged(self, relation: Relation, context: ScanContext) -> bool:
+        dataset = self._urn(relation)
+        return dataset in context.tokens and context.unchanged(dataset, self._token(relation, context))
 
     def _token(self, relation: Relation, context: ScanContext) -> str:
         """The state of the rows, and all that the catalog says: types, comments, keys, grants."""
@@ -630,6 +636,19 @@ COLUMNS_HIDDEN = Fault(
     "no-permission", "no permission to read some of its columns", "grant SELECT to the scanning role"
 )
 ROWS_HIDDEN = Fault("row-security", "row security hides rows from the scanning role", "give it the right to bypass it")
+
+
+class _RedactingOnce:
+    """A detection that keeps what it said of a text: the same comments, and no place inside, are on many columns."""
+
+    def __init__(self, detection: Detection) -> None:
+        self.version = detection.version
+        self.table = detection.table
+        self.redact = lru_cache(maxsize=1024)(detection.redact)
+
+
+def _redacting_once(context: ScanContext) -> ScanContext:
+    return replace(context, detection=_RedactingOnce(context.detection))
 
 
 def _relations(chunk: Chunk) -> Iterator[Relation]:

@@ -238,7 +238,7 @@ def test_metadata_takes_as_many_round_trips_for_sixty_tables_as_for_three(databa
     few = count()
     create(3, 60)
     tables = 120
-    assert count() == few <= 10
+    assert count() == few <= 12
 
 
 def test_names_and_types_of_every_kind(database, settings):
