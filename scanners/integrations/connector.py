@@ -153,6 +153,9 @@ class NumberPaging(_Strict):
     first: Literal[0, 1] = 1
     size_parameter: str = ""
     size: int = Field(ge=1, le=10_000)
+    carry: dict[ParameterName, Pointer] = Field(
+        default={}, description="What further pages are to be asked with, and where the answer holds it."
+    )
 
 
 class LinkPaging(_Strict):

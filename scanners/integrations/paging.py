@@ -85,6 +85,8 @@ def following(paging: Paging, step: Step, answer: Any, link: str, page: Sequence
             if len(page) < paging.size:
                 return None
             moved = replace(step, position=step.position + 1)
+            for parameter, pointer in paging.carry.items():
+                moved = _with_token(moved, parameter, at(answer, pointer))
             return moved.with_parameter(paging.parameter, moved.position)
         case LinkPaging():
             if paging.ends_empty and not page:

@@ -144,8 +144,8 @@ def sign_in_of(connector: Connector, credentials: Credentials, base_url: str, mo
     """The connector's way of signing in; `moved_to` is the emulator's address, if it is one. Raises ConfigError."""
     secret = credentials.secret
     match connector.auth:
-        case BearerAuth(token=name):
-            return FixedHeaders({"Authorization": f"Bearer {secret(name)}"})
+        case BearerAuth(token=name, prefix=prefix):
+            return FixedHeaders({"Authorization": prefix + secret(name)})
         case BasicAuth(username=username, password=password):
             return FixedHeaders({"Authorization": _basic(secret(username), secret(password) if password else "")})
         case HeaderAuth(headers=named):

@@ -370,10 +370,11 @@ def _requests(resource: Resource, parents: dict[str, list[JsonObject]], given: s
     placeholder = resource.parent.placeholder
     for row in parents[resource.parent.resource]:
         key = at(row, resource.parent.key)
-        if isinstance(key, str | int) and str(key) not in ("", ".", ".."):
+        parts = str(key).split("/") if resource.parent.whole_path else [str(key)]
+        if isinstance(key, str | int) and not {"", ".", ".."} & set(parts):
             yield replace(
                 plain,
-                path=placed({placeholder: quote(str(key), safe="")}, resource.path),
+                path=placed({placeholder: "/".join(quote(part, safe="") for part in parts)}, resource.path),
                 parameters=placed({placeholder: str(key)}, resource.parameters),
                 body=placed({placeholder: str(key)}, resource.body),
             )
