@@ -174,9 +174,9 @@ def running_store(fleet_stores, tmp_path_factory):
 
     with ExitStack() as stack:
 
-        def start(name: str):
+        def start(name: str, *arguments):
             try:
-                return stack.enter_context(getattr(fleet_stores, name)(tmp_path_factory.mktemp(name)))
+                return stack.enter_context(getattr(fleet_stores, name)(tmp_path_factory.mktemp(name), *arguments))
             except fleet_stores.ToolchainMissing as missing:
                 if os.environ.get("CI") == "true":
                     pytest.fail(str(missing))

@@ -2,6 +2,9 @@
 
 A sample is the first rows of ranges spread over the token ring, few of each partition, so that it is bounded, the same
 at every scan, and no wide partition is all of it. Rows are read at LOCAL_ONE.
+
+A table is read again when a node of the local data centre has counted writes to it, was started anew, or has truncated
+it. Rows that came by streaming (repair, a bulk load) or went by their TTL are found `recheck_days` later.
 """
 
 from __future__ import annotations
@@ -9,16 +12,26 @@ from __future__ import annotations
 import ssl
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field, model_validator
 
 from inventory.errors import UnreadableError
-from inventory.model import DatasetKind, FlowSeen, JobSeen, Observation, Provenance, dataset_urn
+from inventory.model import (
+    DatasetKind,
+    FlowSeen,
+    JobSeen,
+    Observation,
+    PrincipalKind,
+    Provenance,
+    SafeguardSeen,
+    dataset_urn,
+)
+from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings
-from scanners.databases.catalog import Fault
+from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import Detection
 from scanners.record_store import (
     DAY,
@@ -38,6 +51,7 @@ from scanners.sightings import KnownField
 APPLICATION_NAME = "privacy-inventory"
 STRETCHES = 10
 MOST_OF_A_PARTITION = 20  # rows
+MOST_NODES = 50  # of the local data centre that are asked for their counts
 _PAGE = 100
 _RING = (-(2**63), 2**63 - 1)  # tokens of Murmur3Partitioner
 
@@ -51,7 +65,11 @@ class CassandraSettings(CountedSettings, TLSSettings):
     hosts: tuple[str, ...] = Field(default=("localhost",), min_length=1, description="Addresses of any nodes.")
     port: int = Field(default=9042, ge=1, le=65535)
     datacenter: str = Field(default="", description="The local data centre; that of the first host by default.")
-    user: str = Field(default="", description="A role with SELECT, and no other permission.")
+    user: str = Field(
+        default="",
+        description="A role with SELECT, and no other permission; on system_views too, to read what changed alone, and "
+        "on system_auth, to see who may read.",
+    )
     password: Secret | None = None
     keyspaces: tuple[str, ...] = Field(default=(), description="Only these keyspaces; all when empty.")
     exclude_keyspaces: tuple[str, ...] = Field(default=(), description="Not these keyspaces.")
@@ -132,15 +150,33 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
         return options
 
     def opening(self, client: Driver) -> Opening:
-        """The version of the node that answers."""
+        """The version of the node that answers; who may read every table."""
         (row,) = client.execute("SELECT release_version FROM system.local")
-        return Opening(str(row.release_version), (encryption_in_transit(self.system, self.settings.tls),))
+        safeguards: tuple[SafeguardSeen, ...] = (encryption_in_transit(self.system, self.settings.tls),)
+        if not self.settings.user:
+            unguarded, everyone = without_credentials(self.system, "SELECT")
+            return Opening(str(row.release_version), (*safeguards, unguarded), (everyone,))
+        readers = self._readers(client)
+        whole = None if readers is None else tuple(readers.get("data", ()))
+        return Opening(str(row.release_version), safeguards, whole)
+
+    def _readers(self, client: Driver) -> Mapping[str, Sequence[Reader]] | None:
+        """By resource (`data`, `data/shop`, `data/shop/people`), who may read it; None when we may not ask."""
+        if not self.settings.user:
+            return None
+        try:
+            roles = list(client.execute("SELECT role, can_login, is_superuser, member_of FROM system_auth.roles"))
+            granted = list(client.execute("SELECT role, resource, permissions FROM system_auth.role_permissions"))
+        except import_module("cassandra").DriverException:
+            return None
+        return _resources_readers(roles, granted)
 
     # --- listing -------------------------------------------------------------------------------------------
 
     def listing(self, client: Driver, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
         """Tables and materialised views of every keyspace but the cluster's own, as the driver keeps its schema."""
         settings = self.settings
+        writes, readers = self._writes(client), self._readers(client)
         keyspaces = cast("Mapping[str, Driver]", client.cluster.metadata.keyspaces)
         for name in settings.keyspaces or sorted(keyspaces):
             if name in settings.exclude_keyspaces or (not settings.keyspaces and _is_systems(name)):
@@ -149,10 +185,42 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
                 title = f"{settings.name}: {name}"
                 yield UnreadableError(title, "there is no such keyspace", "check keyspaces", "no-such-keyspace")
                 continue
-            for table in keyspaces[name].tables.values():
-                yield self._record_set(table, DatasetKind.TABLE)
-            for view in keyspaces[name].views.values():
-                yield self._record_set(view, DatasetKind.MATERIALIZED_VIEW)
+            tables = [(table, DatasetKind.TABLE, table.name) for table in keyspaces[name].tables.values()]
+            views = [
+                (view, DatasetKind.MATERIALIZED_VIEW, view.base_table_name) for view in keyspaces[name].views.values()
+            ]
+            for table, kind, base in (*tables, *views):
+                yield replace(
+                    self._record_set(table, kind),
+                    state=writes.get((name, table.name), ()),
+                    exact=False,
+                    readers=None if readers is None else tuple(_readers_of(readers, name, base)),
+                )
+
+    def _writes(self, client: Driver) -> Mapping[tuple[str, str], tuple[object, ...]]:
+        """By keyspace and table: its identity, when it was truncated, and what each node has counted of writes to it.
+
+        Nothing when we may not ask every node of the local data centre, or it is older than 4.0.
+        """
+        hosts = cast("Sequence[Driver]", tuple(client.get_pool_state()))
+        near = {host.datacenter for host in hosts}
+        away = [each for each in client.cluster.metadata.all_hosts() if each.datacenter in near and each not in hosts]
+        if away or len(hosts) > MOST_NODES:
+            return {}
+        try:
+            identities = {(row.keyspace_name, row[1]): row.id for what in _IDENTITIES for row in client.execute(what)}
+            found: dict[tuple[str, str], list[object]] = {table: [str(each)] for table, each in identities.items()}
+            for host in sorted(hosts, key=lambda host: str(host.host_id)):
+                (node,) = client.execute("SELECT gossip_generation, truncated_at FROM system.local", host=host)
+                truncated = dict(node.truncated_at or {})
+                for row in client.execute(_COUNTS, host=host):
+                    table = (row.keyspace_name, row.table_name)
+                    if table in found:
+                        when = truncated.get(identities[table], b"")
+                        found[table].append((str(host.host_id), node.gossip_generation, row.count, when.hex()))
+        except (import_module("cassandra").DriverException, import_module("cassandra.cluster").NoHostAvailable):
+            return {}
+        return {table: tuple(state) for table, state in found.items() if len(state) == len(hosts) + 1}
 
     def _record_set(self, table: Driver, kind: DatasetKind) -> RecordSet:
         name = f"{table.keyspace_name}.{table.name}"
@@ -243,6 +311,48 @@ _FAULTS = {
     "ReadFailure": Fault("unreadable", "its nodes failed to read it", "look at their logs"),
     "Unavailable": Fault("unreachable", "no node that has it is up", "scan again later"),
 }
+
+
+_IDENTITIES = (
+    "SELECT keyspace_name, table_name, id FROM system_schema.tables",
+    "SELECT keyspace_name, view_name, id FROM system_schema.views",
+)
+_COUNTS = "SELECT keyspace_name, table_name, count FROM system_views.local_write_latency"
+
+
+def _resources_readers(roles: Sequence[Driver], granted: Sequence[Driver]) -> Mapping[str, Sequence[Reader]]:
+    """Roles have what they were granted and what the roles have that they are members of; superusers have all."""
+    member_of = {str(role.role): sorted(map(str, role.member_of or ())) for role in roles}
+    resources: dict[str, set[str]] = {}
+    for grant in granted:
+        if "SELECT" in (grant.permissions or ()):
+            resources.setdefault(str(grant.role), set()).add(str(grant.resource))
+    superusers = {str(role.role) for role in roles if role.is_superuser}
+    found: dict[str, list[Reader]] = {}
+    for role in sorted(roles, key=lambda role: str(role.role)):
+        name, kind = str(role.role), PrincipalKind.USER if role.can_login else PrincipalKind.ROLE
+        for held in _held_roles(name, member_of):
+            via = "" if held == name else held
+            if held in superusers:
+                found.setdefault("data", []).append(Reader(name, kind, "SUPERUSER", via, "a superuser may read all"))
+            for resource in sorted(resources.get(held, ())):
+                found.setdefault(resource, []).append(Reader(name, kind, "SELECT", via, "SELECT is granted"))
+    return found
+
+
+def _held_roles(name: str, member_of: Mapping[str, Sequence[str]]) -> list[str]:
+    """The role itself and all it is a member of, the nearest first."""
+    held = [name]
+    for each in held:
+        held += [role for role in member_of.get(each, ()) if role not in held]
+    return held
+
+
+def _readers_of(readers: Mapping[str, Sequence[Reader]], keyspace: str, table: str) -> Iterator[Reader]:
+    """Those of the table, or of all its keyspace; those of the whole cluster are said of it."""
+    everywhere = {reader.principal for reader in readers.get("data", ())}
+    for resource in (f"data/{keyspace}/{table}", f"data/{keyspace}", f"data/{keyspace}/*"):
+        yield from (reader for reader in readers.get(resource, ()) if reader.principal not in everywhere)
 
 
 def _is_systems(keyspace: str) -> bool:

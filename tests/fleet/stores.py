@@ -181,8 +181,11 @@ _OPENED = [
 
 
 @contextmanager
-def cassandra(home: Path) -> Iterator[int]:
-    """The port of a Cassandra node that checks passwords and permissions; its superuser is cassandra/cassandra."""
+def cassandra(home: Path, *certificate: Path) -> Iterator[int]:
+    """The port of a Cassandra node that checks passwords and permissions; its superuser is cassandra/cassandra.
+
+    With a file of a key and its certificate, and one of the authority, the port takes sessions by TLS too.
+    """
     jars, launcher = _jars("cassandra"), ROOM / "cassandra" / "Launcher.java"
     flags = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djdk.attach.allowAttachSelf=true"]
     flags += [f"--add-{how}={each}=ALL-UNNAMED" for each in _OPENED for how in ("opens", "exports")]
@@ -215,9 +218,22 @@ authorizer: CassandraAuthorizer
 permissions_validity: 0ms
 materialized_views_enabled: true
 """
+            + (_cassandra_tls(*certificate) if certificate else "")
         )
         properties = [f"-Dcassandra.{each}" for each in (*quick, f"config=file:{settings}", f"storagedir={data}")]
         return ["java", *flags, *properties, "-cp", jars, str(launcher)]
 
     with running("cassandra", command, _listens, home / "log", patience=150) as port:
         yield port
+
+
+def _cassandra_tls(both: Path, authority: Path) -> str:
+    return f"""client_encryption_options:
+  enabled: true
+  optional: true
+  require_client_auth: false
+  ssl_context_factory:
+    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory
+  keystore: {both}
+  truststore: {authority}
+"""

@@ -10,14 +10,25 @@ import uuid
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, FlowSeen, SystemSeen
+from inventory.model import (
+    AccessSeen,
+    Aspect,
+    Covered,
+    DatasetSeen,
+    FieldClassified,
+    FieldSeen,
+    Finding,
+    FlowSeen,
+    SafeguardSeen,
+    SystemSeen,
+)
 from scanners.base import ScanContext
 from scanners.databases.cassandra import CassandraScanner, CassandraSettings
 
 
 @pytest.fixture(scope="session")
-def cassandra_node(running_store) -> int:
-    return running_store("cassandra")
+def cassandra_node(running_store, certificate) -> int:
+    return running_store("cassandra", certificate.both, certificate.authority)
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +78,8 @@ def settings(cassandra_node, keyspace, monkeypatch):
     )
 
 
-def said(settings, detection):
-    return list(CassandraScanner(settings).scan(ScanContext(detection)))
+def said(settings, detection, **context):
+    return list(CassandraScanner(settings).scan(ScanContext(detection, **context)))
 
 
 def of(kind, observations):
@@ -152,6 +163,83 @@ def test_a_table_that_may_not_be_read_is_a_finding_and_the_rest_is_read(
     assert (finding.code, finding.about.rpartition("/")[2]) == ("no-permission", "shop.shut")
     read = [each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.CONTENT]
     assert read == ["shop.open"]
+
+
+def contents(seen):
+    return {each.scope: each.token for each in of(Covered, seen) if each.aspect is Aspect.CONTENT}
+
+
+def reads(session) -> int:
+    """How many reads of the test's tables the node has counted."""
+    return sum(
+        row.count
+        for view in ("local_read_latency", "local_scan_latency")
+        for row in session.execute(f"SELECT keyspace_name, count FROM system_views.{view}")
+        if row.keyspace_name == "shop"
+    )
+
+
+def test_what_has_not_changed_is_not_read_again(keyspace, settings, small_detection):
+    for name in ("still", "moving", "emptied"):
+        keyspace.execute(f"CREATE TABLE {name} (a int PRIMARY KEY, b text)")
+        keyspace.execute(f"INSERT INTO {name} (a, b) VALUES (1, 'x')")
+    tokens = contents(said(settings, small_detection))
+    assert all(tokens.values())
+    before = reads(keyspace)
+    assert before > 0
+    assert contents(said(settings, small_detection, tokens=tokens)) == {}
+    assert reads(keyspace) == before
+
+    keyspace.execute("UPDATE moving SET b = 'y' WHERE a = 1")
+    keyspace.execute("TRUNCATE emptied")
+    read = contents(said(settings, small_detection, tokens=tokens))
+    assert {urn.rpartition(".")[2] for urn in read} == {"moving", "emptied"}
+    always = settings.model_copy(update={"recheck_days": 0})
+    assert set(contents(said(always, small_detection, tokens=tokens)).values()) == {""}
+
+
+def test_says_who_may_read(keyspace, settings, small_detection):
+    keyspace.execute("CREATE TABLE open (a text PRIMARY KEY)")
+    keyspace.execute("CREATE TABLE shut (a text PRIMARY KEY)")
+    for role in ("team", "boss"):
+        keyspace.execute(f"CREATE ROLE {role}")
+    for role in ("clerk", "writer"):
+        keyspace.execute(f"CREATE ROLE {role} WITH PASSWORD = 'x' AND LOGIN = true")
+    keyspace.execute("GRANT team TO clerk")
+    keyspace.execute("GRANT SELECT ON open TO team")
+    keyspace.execute("GRANT MODIFY ON shut TO writer")
+    keyspace.execute("GRANT SELECT ON ALL KEYSPACES TO boss")
+    try:
+        seen = said(settings, small_detection)
+    finally:
+        for role in ("team", "boss", "clerk", "writer"):
+            keyspace.execute(f"DROP ROLE {role}")
+    found = {(a.data.rpartition("/")[2], a.principal, a.kind.value, a.privilege, a.via) for a in of(AccessSeen, seen)}
+    cluster = f"127.0.0.1:{settings.port}"
+    assert found == {
+        (cluster, "cassandra", "user", "SUPERUSER", ""),
+        (cluster, "boss", "role", "SELECT", ""),
+        ("shop.open", "team", "role", "SELECT", ""),
+        ("shop.open", "clerk", "user", "SELECT", "team"),
+    }
+    assert len([each for each in of(Covered, seen) if each.aspect is Aspect.ACCESS]) == 3
+
+
+def test_by_tls_and_only_with_the_authority_that_is_trusted(keyspace, settings, certificate, small_detection):
+    keyspace.execute("CREATE TABLE t (a text PRIMARY KEY)")
+    encrypted = settings.model_copy(update={"tls": True})
+    with pytest.raises(SourceError, match="wide: cannot reach"):
+        said(encrypted, small_detection)
+    seen = said(encrypted.model_copy(update={"tls_ca_file": certificate.authority}), small_detection)
+    assert [each.name for each in of(DatasetSeen, seen)] == ["shop.t"]
+    (safeguard,) = of(SafeguardSeen, seen)
+    assert (safeguard.safeguard, safeguard.present) == ("encryption_in_transit", True)
+
+
+def test_reading_that_takes_too_long_is_one_error(keyspace, settings, small_detection):
+    hasty = settings.model_copy(update={"statement_timeout": 0.0001})
+    with pytest.raises(SourceError, match=r"^wide: reading it took too long \(raise statement_timeout"):
+        said(hasty, small_detection)
 
 
 def test_only_the_keyspaces_asked_for(keyspace, settings, small_detection):
