@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 #: Requests that moto lets through before it looks at who asks: those that set up the keys of `guarded`.
 UNGUARDED = 3
+_OF_THE_CONNECTION = frozenset({"content-length", "transfer-encoding", "connection", "date", "server"})
 
 
 class S3Server:
@@ -77,3 +79,49 @@ def guarded(tmp_path_factory) -> Iterator[tuple[S3Server, str, str]]:
         iam.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=policy)
         key = iam.create_access_key(UserName="admin")["AccessKey"]
         yield server, key["AccessKeyId"], key["SecretAccessKey"]
+
+
+@pytest.fixture
+def busy_s3(s3: S3Server) -> Iterator[tuple[str, list[str], Callable[[str, int], None]]]:
+    """The S3 behind a door: its address, the paths asked for in turn, and a way to let it say 503 so many times.
+
+    `refuse(part, times)` is for the next requests whose path and query hold `part`. A page of a listing has ten keys.
+    The server behind looks at no signature, so requests may be passed on.
+    """
+    import httpx
+
+    asked: list[str] = []
+    refusals: dict[str, int] = {}
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            part = next((part for part, left in refusals.items() if left and part in self.path), None)
+            if part is not None:
+                refusals[part] -= 1
+                self._answer(503, {}, b"<Error><Code>SlowDown</Code></Error>")
+                return
+            pages = "&max-keys=10" if "list-type" in self.path else ""
+            answer = httpx.get(s3.address + self.path + pages, headers=dict(self.headers))
+            kept = {name: value for name, value in answer.headers.items() if name not in _OF_THE_CONNECTION}
+            self._answer(answer.status_code, kept, answer.content)
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in (*headers.items(), ("Content-Length", str(len(body)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked, refusals.__setitem__
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -336,3 +336,26 @@ def test_credentials_that_end_in_the_middle(scanner, guarded, small_detection):
     assert [d.name for d in of(DatasetSeen, seen)] == ["a.csv", "b.csv"]
     assert read(seen) == set()  # so that what is known of them stays
     assert seen[-1] == Covered("s3://ending", Aspect.LISTING)
+
+
+def test_a_busy_store_is_asked_more_slowly_until_it_answers(scan, bucket, busy_s3, monkeypatch):
+    monkeypatch.setattr("scanners.buckets.objects.PAGE", 10)
+    address, asked, refuse = busy_s3
+    name = bucket({f"2026-01-{n % 28 + 1:02}/{n}.log": LOG for n in range(25)})
+    refuse("continuation-token", 5)  # the second page: once more often than obstore itself tries
+    refuse("/2026-01-01/0.log", 5)
+    seen = scan(address, name, sampling={"objects": 25})
+    assert [d.object_count for d in of(DatasetSeen, seen)] == [25]
+    assert of(Finding, seen) == []
+    assert read(seen) == {f"s3://{name}/{{date}}/{{number}}.log"}
+    assert sum("start-after" in path for path in asked) >= 1  # gone on with behind the first page
+    assert sum("/2026-01-01/0.log" in path for path in asked) == 6
+
+
+def test_a_store_that_stays_busy(scan, bucket, busy_s3):
+    address, _, refuse = busy_s3
+    name = bucket({"a.csv": CSV, "b.csv": CSV})
+    refuse("/a.csv", 10_000)
+    seen = scan(address, name, timeout_seconds=1)
+    assert [(f.about, f.code) for f in of(Finding, seen) if f.severity != "info"] == [(f"s3://{name}/a.csv", "busy")]
+    assert read(seen) == {f"s3://{name}/b.csv"}
