@@ -1,6 +1,6 @@
 """Amazon's signature of a request, version 4.
 
-After "Create a signed AWS API request", docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+After "Create a signed AWS API request" (docs.aws.amazon.com/IAM, reference_sigv-create-signed-request).
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -11,8 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NoReturn
 
+import httpx
 import pytest
 
 # localstripe listens on all interfaces and keeps its store in /tmp: here it does neither.
@@ -141,3 +147,105 @@ def misbehaving() -> Iterator[Misbehaving]:
     server.server.shutdown()
     server.server.server_close()
     thread.join(10)
+
+
+# --- vendors' own descriptions, served by Prism -----------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def prism(tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """`prism("auth0/management-api-oas.json", "/users", "/clients")` gives the address of a server of that description
+    (a path in ../shared/specs), with only the paths named (as the description writes them) or with all.
+
+    Several descriptions behind one address: `prism(("paypal/a.json", "/v1/a"), ("paypal/b.json", "/v2/b"))`; what the
+    first does not know, the next is asked. Not for Stripe (never ready: use stripe_mock). Give the address to a source as `base_url`; with prism's examples a
+    cursor may never end: then sample few rows. Skips by name where the description or node is missing, fails with
+    CI=true. At most four servers run at a time: ask again in each test, which is cheap.
+    """
+    fleet = _fleet_prism()
+    running: dict[tuple[object, ...], tuple[str, ExitStack]] = {}
+
+    def start(spec: str, *paths: str) -> str:
+        key = (spec, *paths)
+        if key in running:
+            running[key] = running.pop(key)  # the one used last
+            return running[key][0]
+        file = fleet.SPECS / spec
+        if not file.exists():
+            _skip(f"../shared/specs/{spec} is not here")
+        while len(running) >= 4:
+            running.pop(next(iter(running)))[1].close()
+        stack = ExitStack()
+        try:
+            address = stack.enter_context(fleet.prism(file, tmp_path_factory.mktemp("prism"), paths))
+        except fleet.ToolchainMissing as missing:
+            _skip(str(missing))
+        running[key] = (address, stack)
+        return address
+
+    def serve(*asked: str | tuple[str, ...]) -> str:
+        if isinstance(asked[0], str):
+            return start(*(str(each) for each in asked))
+        key = ("together", *asked)
+        behind = [start(*each) for each in asked]
+        if key not in fronts or fronts[key].behind != behind:
+            fronts[key] = _Front(behind)
+        return fronts[key].address
+
+    fronts: dict[tuple[object, ...], _Front] = {}
+    yield serve
+    for front in fronts.values():
+        front.close()
+    for _, stack in running.values():
+        stack.close()
+
+
+def _skip(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _fleet_prism() -> Any:
+    path = Path(__file__).parents[2] / "fleet" / "prism" / "server.py"
+    spec = importlib.util.spec_from_file_location("prism_fleet", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class _Front:
+    """Gives each request to the servers behind it in turn, until one knows its path."""
+
+    def __init__(self, behind: list[str]) -> None:
+        self.behind = behind
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                for address in behind:
+                    with httpx.Client(timeout=60) as client:
+                        answer = client.request(self.command, address + self.path, content=body, headers=headers)
+                    if answer.status_code not in (404, 405):
+                        break
+                kept = {name: value for name, value in answer.headers.items() if name in ("link", "retry-after")}
+                kind = answer.headers.get("content-type", "")
+                Misbehaving.send(self, answer.content, answer.status_code, kind, **kept)
+
+            do_POST = do_GET
+
+            def log_message(self, format: str, *args: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
