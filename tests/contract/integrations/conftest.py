@@ -158,11 +158,12 @@ def prism(tmp_path_factory) -> Iterator[Callable[..., str]]:
     (a path in ../shared/specs), with only the paths named (as the description writes them) or with all.
 
     Several descriptions behind one address: `prism(("paypal/a.json", "/v1/a"), ("paypal/b.json", "/v2/b"))`; what the
-    first does not know, the next is asked. Not for Stripe (never ready: use stripe_mock). Give the address to a source as `base_url`; with prism's examples a
+    first does not know, the next is asked. Give the address to a source as `base_url`; with prism's examples a
     cursor may never end: then sample few rows. Skips by name where the description or node is missing, fails with
-    CI=true. At most four servers run at a time: ask again in each test, which is cheap.
+    CI=true. At most four servers run at a time: ask again in each test, which is cheap. Not for Stripe's, which takes
+    minutes: see `stripe_mock`.
     """
-    fleet = _fleet_prism()
+    fleet = _fleet_vendors()
     running: dict[tuple[object, ...], tuple[str, ExitStack]] = {}
 
     def start(spec: str, *paths: str) -> str:
@@ -206,14 +207,32 @@ def _skip(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def _fleet_prism() -> Any:
-    path = Path(__file__).parents[2] / "fleet" / "prism" / "server.py"
-    spec = importlib.util.spec_from_file_location("prism_fleet", path)
+def _fleet_vendors() -> Any:
+    path = Path(__file__).parents[2] / "fleet" / "vendors.py"
+    spec = importlib.util.spec_from_file_location("fleet_vendors", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def stripe_mock(tmp_path_factory) -> Iterator[str]:
+    """The address of a stripe-mock: Stripe's own description of its API, with its own examples."""
+    fleet = _fleet_vendors()
+    try:
+        with fleet.stripe_mock(tmp_path_factory.mktemp("stripe-mock")) as address:
+            yield address
+    except fleet.ToolchainMissing as missing:
+        _skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory) -> Iterator[str]:
+    """The address of a moto for Amazon's services (SES, IAM); any key may ask it. Fill it with boto3."""
+    with _fleet_vendors().moto(tmp_path_factory.mktemp("moto")) as address:
+        yield address
 
 
 class _Front:

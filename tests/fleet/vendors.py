@@ -1,7 +1,9 @@
-"""Prism: a server that answers as a vendor's own API description says. Brought by npm into .cache/fleet, once.
+"""Servers that stand for vendors, each prepared once into .cache/fleet by npm or Go, on a free loopback port.
 
-It checks each request against the description (paths, required parameters, credentials' headers) and answers with the
-description's examples, or with values of its schemas. What cannot run here raises ToolchainMissing with the reason.
+Prism answers as a vendor's own API description says: it checks each request (paths, required parameters, credentials'
+headers) and answers with the description's examples, or with values of its schemas. stripe-mock does that with
+Stripe's. moto answers as Amazon's services do, and keeps what it was told. What cannot run here raises
+ToolchainMissing with the reason.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +25,9 @@ import yaml
 from seed.estate.servers.process import running
 
 ROOM = Path(__file__).parent
+STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0"
 #: The vendors' descriptions, which are no part of the project.
-SPECS = ROOM.parents[3] / "shared" / "specs"
+SPECS = ROOM.parents[2] / "shared" / "specs"
 _METHODS = {"get", "post"}
 #: Of a description, what holds operations and what they refer to.
 _HOLDERS = {"paths", "webhooks", "components", "definitions", "parameters", "responses", "tags", "x-tagGroups"}
@@ -48,22 +52,69 @@ def prism(spec: Path, home: Path, paths: Collection[str] = ()) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@contextmanager
+def stripe_mock(home: Path) -> Iterator[str]:
+    """The address of a stripe-mock: Stripe's own description of its API, with its own examples."""
+    program = _stripe_mock()
+
+    def command(port: int) -> Sequence[str]:
+        return [str(program), "-http-addr", f"127.0.0.1:{port}"]
+
+    with running("stripe-mock", command, _listens, home / "log") as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def moto(home: Path) -> Iterator[str]:
+    """The address of a moto that holds nothing yet; any key may ask it."""
+    program = Path(sys.executable).parent / "moto_server"
+
+    def command(port: int) -> Sequence[str]:
+        return [str(program), "-H", "127.0.0.1", "-p", str(port)]
+
+    with running("moto", command, _listens, home / "log") as port:
+        yield f"http://127.0.0.1:{port}"
+
+
 def _program() -> Path:
-    for tool in ("node", "npm"):
+    _needed("Prism", "node", "npm")
+    names = ("package.json", "package-lock.json")
+
+    def install(cache: Path) -> None:
+        for name in names:
+            shutil.copyfile(ROOM / "prism" / name, cache / name)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=cache, check=True)
+
+    cache = _prepared("prism", b"".join((ROOM / "prism" / name).read_bytes() for name in names), install)
+    return cache / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+
+
+def _stripe_mock() -> Path:
+    _needed("stripe-mock", "go")
+
+    def build(cache: Path) -> None:
+        subprocess.run(["go", "install", STRIPE_MOCK], env={**os.environ, "GOBIN": str(cache)}, check=True)
+
+    return _prepared("stripe-mock", STRIPE_MOCK.encode(), build) / "stripe-mock"
+
+
+def _needed(purpose: str, *tools: str) -> None:
+    for tool in tools:
         if shutil.which(tool) is None:
-            raise ToolchainMissing(f"Prism needs {tool}")
-    cache = Path(os.environ.get("INVENTORY_CACHE") or ROOM.parents[2] / ".cache") / "fleet" / "prism"
+            raise ToolchainMissing(f"{purpose} needs {tool}")
+
+
+def _prepared(name: str, wanted: bytes, prepare: Callable[[Path], None]) -> Path:
+    cache = Path(os.environ.get("INVENTORY_CACHE") or ROOM.parents[1] / ".cache") / "fleet" / name
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once prepare it one after the other
-        wanted, done = (ROOM / "package-lock.json").read_bytes(), cache / "inputs"
+        done = cache / "inputs"
         if not done.exists() or done.read_bytes() != wanted:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copyfile(ROOM / name, cache / name)
-            install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-            subprocess.run(install, cwd=cache, check=True)
+            prepare(cache)
             done.write_bytes(wanted)
-    return cache / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+    return cache
 
 
 def _read(spec: Path) -> dict[str, Any]:
