@@ -34,7 +34,7 @@ import yaml
 
 from inventory.errors import ConfigError
 from scanners.detection.lexicon import fold
-from scanners.detection.validators import VALIDATORS, Validator
+from scanners.detection.validators import PASSING, VALIDATORS, Memo, Validator
 
 # What means something else in bytes than in text, or has no meaning in hyperscan.
 _BEYOND_BYTES = re.compile(r"\\[wWdDsSbB]|\[\^|(?<!\\)\.|\(\?[^:]")
@@ -101,6 +101,19 @@ class Detector:
         if self.dictionary:
             return lambda text: fold(text) in self.dictionary
         return VALIDATORS[self.validator]
+
+    def passing(self, texts: Sequence[str], memo: Memo) -> Sequence[str]:
+        """Those of `texts`, all of which the pattern matches, whose check passes."""
+        if self.dictionary:
+            folded = memo.folded
+            return [text for text in texts if folded[text] in self.dictionary]
+        if self.validator == "anything":
+            return texts
+        together = PASSING.get(self.validator)
+        if together is not None:
+            return together(texts, memo)
+        check = self.check
+        return [text for text in texts if check(text)]
 
     @cached_property
     def text_check(self) -> Validator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import pyarrow as pa
@@ -14,9 +14,10 @@ from scanners.detection import engine as engines
 from scanners.detection import weighing
 from scanners.detection.catalogue import Detector, shipped
 from scanners.detection.engine import Engine
-from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount
+from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount, Tried
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext, Verdict
 from scanners.detection.naming import NameMatch, Names, about_people, tokens
+from scanners.detection.outlines import Outlines, of_pattern
 from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
@@ -67,6 +68,9 @@ class ColumnDetector:
         self._given_engine = engine
         self._made_from = (detectors, exhaustive, engine, tuple(reviews))
         self._within = [detector for detector in self.detectors if detector.within]
+        self._place = {detector.detector: place for place, detector in enumerate(self.detectors)}
+        self._outlines: dict[str, Outlines] = {}
+        self.tried = lru_cache(maxsize=1024)(self._tried)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process it is made anew from the same parts: its patterns are compiled there."""
@@ -76,6 +80,30 @@ class ColumnDetector:
     def engine(self) -> Engine:
         """What searches long runs of texts."""
         return self._given_engine or engines.engine(self._within)
+
+    def _tried(self, kind: str, named: frozenset[str]) -> Tried:
+        """The detectors that are worth trying on values of a kind, in a field whose name speaks for `named`."""
+        known = [detector for detector in self.detectors if kind in detector.types]
+        plain = self._outlines.get(kind)
+        if plain is None:
+            plain = self._outlines[kind] = Outlines([detector for detector in known if not detector.needs_name])
+        by_name = [detector for detector in known if detector.needs_name and detector.detector in named]
+        tried = [detector for detector in known if not detector.needs_name or detector.detector in named]
+        return Tried(
+            detectors=tried,
+            plain=plain,
+            named=[(detector, of_pattern(detector.pattern)) for detector in by_name],
+            within=[detector for detector in tried if detector.within],
+            engine=self.engine,
+        )
+
+    def speaking(self, seen: Mapping[str, Seen], named: Mapping[str, NameMatch]) -> Sequence[Detector]:
+        """The detectors that have something to say: of values, of the name, or of a key; in the catalogue's order."""
+        names = {name for name, each in seen.items() if each.valid}
+        names.update(named)
+        names.add("unique_id")
+        places = sorted(self._place[name] for name in names if name in self._place)
+        return [self.detectors[place] for place in places]
 
     @property
     def version(self) -> str:
@@ -147,12 +175,7 @@ class ColumnsInProgress:
         for chunk in chunks(array, column.nesting):
             field = fields.setdefault(chunk.pointer, FieldCount(chunk.pointer))
             named = self._named(column.context.name, chunk.pointer)
-            tried = [
-                detector
-                for detector in self._detector.detectors
-                if chunk.kind in detector.types and (not detector.needs_name or detector.detector in named)
-            ]
-            done = field.count(chunk, tried)
+            done = field.count(chunk, self._detector.tried(chunk.kind, frozenset(named)))
             if not chunk.pointer and chunk.kind == "text" and field.looked >= LOOKED:
                 self._search(column, array.slice(done))
         for pointer in column.nesting.open_maps:
@@ -214,19 +237,15 @@ class ColumnsInProgress:
         named = self._named(name, pointer)
         personal, people = neighbours
         around = replace(self._surroundings(column, pointer), personal_neighbours=personal, people_beside=people)
-        nothing = Seen()
-        scores = (
-            weighing.score(
-                detector,
-                counted.seen.get(detector.detector, nothing),
-                look,
-                named.get(detector.detector),
-                around,
-                self._reviewed(_name_of(name, pointer), look.kind, detector.category),
-            )
-            for detector in self._detector.detectors
-        )
-        return [each for each in scores if each is not None]
+        nothing, own_name = Seen(), _name_of(name, pointer)
+        scores: list[Score] = []
+        for detector in self._detector.speaking(counted.seen, named):
+            reviewed = self._reviewed(own_name, look.kind, detector.category)
+            seen = counted.seen.get(detector.detector, nothing)
+            found = weighing.score(detector, seen, look, named.get(detector.detector), around, reviewed)
+            if found is not None:
+                scores.append(found)
+        return scores
 
     def _named(self, column: str, pointer: str) -> Mapping[str, NameMatch]:
         """What the field's name says, read after the name of what holds it: the object, the column, the table."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Protocol, cast
 
 import pyarrow as pa
@@ -51,6 +52,10 @@ class Engine(Protocol):
 
         Of the detectors in `known` there were hits enough before: they are not looked for.
         """
+        ...
+
+    def rows(self, texts: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        """By detector, which of a few texts are worth searching for it: of the others none holds a value of it."""
         ...
 
 
@@ -106,6 +111,10 @@ class PythonEngine:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._detectors = tuple(detectors)
 
+    def rows(self, texts: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        """By detector, which of a few texts are worth searching for it: all."""
+        return {detector.detector: range(len(texts)) for detector in self._detectors}
+
     def scan(self, array: pa.Array[Any], known: Set[str] = frozenset()) -> dict[str, Hits]:
         """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none."""
         wanted = [(detector, Hits()) for detector in self._detectors if detector.detector not in known]
@@ -134,6 +143,23 @@ class HyperscanEngine:
             expressions=anchors, ids=list(range(len(anchors))), elements=len(anchors), flags=[0] * len(anchors)
         )
         self._threads = threading.local()
+
+    def rows(self, texts: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        """By detector, which of a few texts are worth searching for it: those with its anchor, by one scan of all."""
+        if not texts:
+            return {}
+        parts = [text.encode("utf-8", "replace") for text in texts]
+        ends = list(accumulate(map(len, parts)))
+        reported: set[tuple[int, int]] = set()
+
+        def report(which: int, start: int, end: int, flags: int, context: object) -> None:
+            reported.add((which, bisect_left(ends, end)))
+
+        self._database.scan(cast("Any", b"".join(parts)), match_event_handler=report, scratch=self._scratch())
+        found: dict[str, list[int]] = {}
+        for which, row in sorted(reported):
+            found.setdefault(self._detectors[which].detector, []).append(row)
+        return {**found, **self._others.rows(texts)}
 
     def scan(self, array: pa.Array[Any], known: Set[str] = frozenset()) -> dict[str, Hits]:
         """Hits by detector in an Arrow array of strings or UTF-8 bytes; nulls have none."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from inventory.model import Profile
 from scanners.detection.catalogue import Detector
-from scanners.detection.engine import Hits
-from scanners.detection.validators import parse_date
+from scanners.detection.engine import Engine, Hits
+from scanners.detection.outlines import LONGEST, Outline, Outlines, outline
+from scanners.detection.validators import Memo
 from scanners.detection.values import Chunk, decoded_once
 from scanners.detection.weighing import Look, Seen
 
@@ -25,6 +26,24 @@ _OFTEN = 400
 
 TEXT_LENGTH = 24
 """From this length on, a value is also searched for values inside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The detectors that are worth trying on a field: those of its kind, and those that its name speaks for."""
+
+    detectors: Sequence[Detector]  # all of them
+    plain: Outlines  # those that need no name
+    named: Sequence[tuple[Detector, Outline]]  # those that its name speaks for, of those that need one
+    within: Sequence[Detector]  # those that are also searched for inside texts
+    engine: Engine
+
+    def of(self, shown: bytes) -> Iterator[tuple[Detector, bool]]:
+        """Those that may match a value with the outline `shown`; True: they do."""
+        yield from self.plain.of(shown)
+        for detector, known in self.named:
+            if known.may_match(shown):
+                yield detector, known.exact and len(shown) <= LONGEST
 
 
 @dataclass
@@ -45,80 +64,111 @@ class FieldCount:
     counts: int = 0  # of the looked-at values, numbers of up to four digits, or as many as a moment has
     years: Counter[int] = field(default_factory=Counter[int])
     seen: dict[str, Seen] = field(default_factory=dict[str, Seen])
-    _answers: dict[int, Sequence[tuple[str, bool, bool]]] = field(
-        default_factory=dict[int, "Sequence[tuple[str, bool, bool]]"], repr=False
-    )
 
     @property
     def kind(self) -> str:
         """The kind of most values; "" when there were none."""
         return self.kinds.most_common(1)[0][0] if self.kinds else ""
 
-    def count(self, chunk: Chunk, tried: Sequence[Detector]) -> int:
-        """Take in some values, look at them with the detectors that are worth trying, and say how many it looked at.
+    def count(self, chunk: Chunk, tried: Tried) -> int:
+        """Take in some values, look at the first ones with the detectors worth trying, and say how many those were.
 
         Of the chunk's values that many are done with; those after them were measured but not looked at.
         """
-        done = 0
-        lengths = iter(chunk.lengths) if chunk.lengths is not None else None
-        for index, text in enumerate(chunk.texts, start=1):
-            if text is None:
-                self.nulls += 1
-                continue
-            size = next(lengths) if lengths is not None else len(text)
-            stripped = text.strip()
-            if not stripped:
-                self.nulls += 1
-                continue
-            self.present += 1
-            self.kinds[chunk.kind] += 1
-            if self.profiled < PROFILED:
-                self._measure(text, size)
-            if self.looked < LOOKED:
-                self.looked += 1
-                self._look(whole_number(stripped), chunk.kind, tried)
-                done = index
-        return done
+        present = [text for text in chunk.texts if text and not text.isspace()]
+        self.nulls += len(chunk.texts) - len(present)
+        self.present += len(present)
+        if not present:
+            return 0
+        self.kinds[chunk.kind] += len(present)
+        self._measure(present, chunk)
+        room = LOOKED - self.looked
+        if room <= 0:
+            return 0
+        first = present[:room]
+        self.looked += len(first)
+        self._look([whole_number(text) for text in map(str.strip, first)], tried)
+        return len(chunk.texts) if len(first) == len(present) else _past(chunk.texts, len(first))
 
-    def _measure(self, text: str, size: int) -> None:
-        self.profiled += 1
-        self.length += size
-        self.shortest = size if self.shortest is None else min(self.shortest, size)
-        self.longest = size if self.longest is None else max(self.longest, size)
-        self.distinct.add(hash(text))
+    def _measure(self, present: Sequence[str], chunk: Chunk) -> None:
+        room = PROFILED - self.profiled
+        if room <= 0:
+            return
+        measured = present[:room]
+        if chunk.lengths is None:
+            sizes = list(map(len, measured))
+        else:
+            whole = [text for text in chunk.texts if text is not None]
+            pairs = zip(whole, chunk.lengths, strict=True)
+            sizes = [size for text, size in pairs if text and not text.isspace()][:room]
+        self.profiled += len(sizes)
+        self.length += sum(sizes)
+        self.shortest = min(sizes) if self.shortest is None else min(self.shortest, *sizes)
+        self.longest = max(sizes) if self.longest is None else max(self.longest, *sizes)
+        self.distinct.update(map(hash, measured))
 
-    def _look(self, text: str, kind: str, tried: Sequence[Detector]) -> None:
-        if len(text) <= 32 and text[0].isdigit():
-            day = parse_date(text)
-            if day is not None:
-                self.years[day.year] += 1
-        self.counts += _COUNT.fullmatch(text) is not None
-        # The same value has the same answers; it is known by its hash, so that no value stays.
-        key = hash((text, kind))
-        answers = self._answers.get(key)
-        if answers is None:
-            answers = self._answers[key] = _answers(text, tried)
-        for name, valid, narrow in answers:
-            seen = self.seen.setdefault(name, Seen())
-            seen.shaped += 1
-            seen.valid += valid
-            seen.narrow += narrow
-        whole = {name for name, valid, _ in answers if valid}
-        self.searched += 1
-        if len(text) >= TEXT_LENGTH:
-            self._search(text, [detector for detector in tried if detector.within and detector.detector not in whole])
-        if len(text) >= 10 and not whole:
-            plain = decoded_once(text)
-            if plain:
-                self._search(plain, [detector for detector in tried if detector.within])
+    def _look(self, texts: Sequence[str], tried: Tried) -> None:
+        """Look at some values together: each different value once, and each outline of values once."""
+        times = Counter(texts)
+        memo = Memo()
+        matching: dict[str, list[str]] = {}
+        for shown, alike in _by_outline(times).items():
+            self._count_numbers(shown, alike, times, memo)
+            for detector, settled in tried.of(shown):
+                matched = alike if settled else [text for text in alike if detector.whole.fullmatch(text)]
+                if matched:
+                    matching.setdefault(detector.detector, []).extend(matched)
+        whole: dict[str, set[str]] = {}
+        for detector in tried.detectors if matching else ():
+            matched = matching.get(detector.detector)
+            if matched:
+                whole[detector.detector] = self._check(detector, matched, times, memo)
+        self.searched += len(texts)
+        self._search_inside(times, whole, tried)
 
-    def _search(self, text: str, tried: Sequence[Detector]) -> None:
-        for detector in tried:
-            hits = [hit.group() for hit in detector.inside.finditer(text)]
-            if hits:
-                seen = self.seen.setdefault(detector.detector, Seen())
-                seen.text_shaped += 1
-                seen.texts += any(detector.text_check(hit) for hit in hits)
+    def _count_numbers(self, shown: bytes, alike: Sequence[str], times: Mapping[str, int], memo: Memo) -> None:
+        """Count the dates' years, and the numbers that could be counts or moments, among values of one outline."""
+        if len(shown) <= 32 and _DATED.match(shown):
+            for text in alike:
+                day = memo.days[text] if text[0].isdigit() else None
+                if day is not None:
+                    self.years[day.year] += times[text]
+        if _COUNTED.fullmatch(shown):
+            moment = len(shown) > 4
+            self.counts += sum(times[text] for text in alike if not moment or text[0] == "1")
+
+    def _check(self, detector: Detector, matched: Sequence[str], times: Mapping[str, int], memo: Memo) -> set[str]:
+        """Count how a detector fared on the values that its pattern matched, and say which of them passed."""
+        valid = detector.passing(matched, memo)
+        seen = self.seen.setdefault(detector.detector, Seen())
+        seen.shaped += sum(times[text] for text in matched)
+        seen.valid += sum(times[text] for text in valid)
+        if detector.narrow is not None:
+            seen.narrow += sum(times[text] for text in valid if detector.narrow.fullmatch(text))
+        return set(valid)
+
+    def _search_inside(self, times: Mapping[str, int], whole: Mapping[str, set[str]], tried: Tried) -> None:
+        """Search long texts, and what stands in encoded ones, for values inside them that they are not as a whole."""
+        long = [text for text in times if len(text) >= TEXT_LENGTH]
+        self._search(long, [times[text] for text in long], whole, tried)
+        said = set[str]().union(*whole.values())
+        encoded = [text for text in times if len(text) >= 10 and text not in said]
+        plain = [(decoded, times[text]) for text in encoded if (decoded := decoded_once(text))]
+        self._search([text for text, _ in plain], [often for _, often in plain], {}, tried)
+
+    def _search(self, texts: Sequence[str], times: Sequence[int], whole: Mapping[str, set[str]], tried: Tried) -> None:
+        if not texts:
+            return
+        rows = tried.engine.rows(texts)
+        for detector in tried.within:
+            said = whole.get(detector.detector, ())
+            for row in rows.get(detector.detector, ()):
+                text = texts[row]
+                hits = [hit.group() for hit in detector.inside.finditer(text)] if text not in said else []
+                if hits:
+                    seen = self.seen.setdefault(detector.detector, Seen())
+                    seen.text_shaped += times[row]
+                    seen.texts += times[row] * any(detector.text_check(hit) for hit in hits)
 
     def add_search(self, rows: int, hits: dict[str, Hits]) -> None:
         """Take in what an engine found inside `rows` more values."""
@@ -159,18 +209,25 @@ class FieldCount:
         )
 
 
-def _answers(text: str, tried: Sequence[Detector]) -> Sequence[tuple[str, bool, bool]]:
-    """The detectors whose form a value has: whether its check passes, and whether it has the distinctive form."""
-    found: list[tuple[str, bool, bool]] = []
-    for detector in tried:
-        if detector.whole.fullmatch(text) is not None:
-            valid = detector.check(text)
-            narrow = valid and detector.narrow is not None and detector.narrow.fullmatch(text) is not None
-            found.append((detector.detector, valid, narrow))
-    return found
+def _by_outline(texts: Iterable[str]) -> Mapping[bytes, list[str]]:
+    groups: dict[bytes, list[str]] = {}
+    for text in texts:
+        groups.setdefault(outline(text), []).append(text)
+    return groups
 
 
-_COUNT = re.compile(r"[0-9]{1,4}|1[0-9]{9}(?:[0-9]{3})?")
+def _past(texts: Sequence[str | None], present: int) -> int:
+    """The index after the first `present` texts that are neither null nor blank."""
+    for index, text in enumerate(texts):
+        present -= bool(text and not text.isspace())
+        if not present:
+            return index + 1
+    return len(texts)
+
+
+# What no date lacks, as an outline: eight digits, or a number before two separators.
+_DATED = re.compile(rb"[0?]{8}\Z|[0?]{1,4}[-/. ,]+[^-/. ,]+[-/. ,]")
+_COUNTED = re.compile(rb"0{1,4}|0{10}(?:000)?")
 _NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")
 
 

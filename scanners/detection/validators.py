@@ -1,7 +1,9 @@
 """Checks that a value which looks right is right: checksums, ranges, registries, dictionaries.
 
 A validator takes the stripped text of one value and answers whether it can be what its name says. It never raises.
-Sources stand at each. `VALIDATORS` holds them all by the name that a catalogue entry uses.
+Those that consult dictionaries take many texts at once and give back those that pass, so that each text is folded
+once for all of them (`Memo`). Sources stand at each. `VALIDATORS` holds them all by the name that a catalogue entry
+uses, `PASSING` those for many texts. Nothing here remembers a value: a memo lives as long as its caller's look.
 """
 
 from __future__ import annotations
@@ -12,16 +14,49 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import TypeAlias
 
-import phonenumbers
-
 from scanners.detection.lexicon import endings, fold, vocabulary, words
+from scanners.detection.telephone import valid_abroad, valid_at_home
 
 Validator: TypeAlias = Callable[[str], bool]
+Passing: TypeAlias = "Callable[[Sequence[str], Memo], list[str]]"
+
+
+class _Folded(dict[str, str]):
+    def __missing__(self, text: str) -> str:
+        folded = self[text] = fold(text)
+        return folded
+
+
+class _Tokens(dict[str, "list[str]"]):
+    def __init__(self, folded: _Folded) -> None:
+        self._folded = folded
+
+    def __missing__(self, text: str) -> list[str]:
+        tokens = self[text] = self._folded[text].split()
+        return tokens
+
+
+class _Days(dict[str, "date | None"]):
+    def __missing__(self, text: str) -> date | None:
+        day = self[text] = parse_date(text)
+        return day
+
+
+class Memo:
+    """What several checks ask of the same texts. It holds values: it must not outlive the look at a chunk of them."""
+
+    __slots__ = ("days", "folded", "tokens")
+
+    def __init__(self) -> None:
+        self.folded = _Folded()  # by text
+        self.tokens = _Tokens(self.folded)  # the words of the folded text, by text
+        self.days = _Days()  # the date that a text is, by text
+
 
 _DIGITS = re.compile(r"[0-9]+")
 _NOT_DIGIT = re.compile(r"[^0-9]")
@@ -273,7 +308,6 @@ def drivers_license(text: str) -> bool:
 _FILE_ENDINGS = vocabulary("file_endings")
 
 
-@lru_cache(maxsize=8192)
 def _email_domain(domain: str) -> bool:
     labels = domain.split(".")
     if len(labels) < 2 or len(domain) > 253:
@@ -294,7 +328,6 @@ def email(text: str) -> bool:
 _REGIONS = ("CA", "FR", "GB")  # CA stands for the whole of +1
 
 
-@lru_cache(maxsize=16384)
 def phone(text: str) -> bool:
     """A number that `phonenumbers` finds valid with its country code, or in Canada, the US, France or the UK."""
     count = len(digits(text))
@@ -304,20 +337,13 @@ def phone(text: str) -> bool:
     if text.startswith("00"):
         text = "+" + text[2:]
     if text.startswith("+"):
-        return _valid_phone(text, None)
+        return valid_abroad(text)
     if bare and count not in {9, 10, 11}:
         return False
-    if any(_valid_phone(text, region) for region in _REGIONS):
+    if any(valid_at_home(text, region) for region in _REGIONS):
         return True
     # A country code written without its plus sign; only with separators, else any number would do.
-    return not bare and count >= 11 and _valid_phone("+" + text, None)
-
-
-def _valid_phone(text: str, region: str | None) -> bool:
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(text, region))
-    except phonenumbers.NumberParseException:
-        return False
+    return not bare and count >= 11 and valid_abroad("+" + text)
 
 
 _PHONE_SHAPE = re.compile(r"\+|\([0-9]{2,4}\)|[0-9]{2,4}[-. ][0-9]{2,4}[-. ][0-9]{2,4}")
@@ -364,27 +390,30 @@ _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _CIVIC = re.compile(r"\b[0-9]{1,6}[A-Za-z]?\b")
 
 
-@lru_cache(maxsize=16384)
-def street(text: str) -> bool:
-    """A street line: a street word (any of the main languages) and a number, or a numbered unit or PO box."""
+def _is_street(text: str, memo: Memo) -> bool:
     if len(text) > 100 or text.count(",") > 1:
         return False
-    folded = fold(text)
-    tokens = [token.strip(",;#()") for token in folded.split()]
-    has_number = _CIVIC.search(folded) is not None
+    folded = memo.folded[text]
+    if _CIVIC.search(folded) is None:
+        return False
+    tokens = [token.strip(",;#()") for token in memo.tokens[text]]
     street_words, units = vocabulary("street_words"), vocabulary("unit_words")
     # A line begins or ends with its number, or begins with the kind of street or unit; prose does not.
     if not tokens or not (
         tokens[0][:1].isdigit() or tokens[-1][:1].isdigit() or tokens[0] in street_words or tokens[0] in units
     ):
         return False
-    if len(tokens) >= 2 and has_number:
-        if any(token in street_words for token in tokens):
+    if len(tokens) >= 2:
+        if not street_words.isdisjoint(tokens):
             return True
         if any(len(token) > 5 and token.endswith(endings("street_suffixes")) for token in tokens):
             return True
-    lead = {" ".join(tokens[:count]) for count in (1, 2, 3)}
-    return has_number and not lead.isdisjoint(units)
+    return not units.isdisjoint(" ".join(tokens[:count]) for count in (1, 2, 3))
+
+
+def street(texts: Sequence[str], memo: Memo) -> list[str]:
+    """A street line: a street word (any of the main languages) and a number, or a numbered unit or PO box."""
+    return [text for text in texts if _is_street(text, memo)]
 
 
 _POSTAL_ANYWHERE = re.compile(
@@ -393,12 +422,16 @@ _POSTAL_ANYWHERE = re.compile(
 )
 
 
-def full_address(text: str) -> bool:
-    """A street line followed by a place: two or more parts, one of them a street, another a town or postal code."""
-    parts = [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
-    if len(parts) < 2 or len(text) > 200 or not any(c.isalpha() for c in text):
+_LINE_BREAKS = re.compile(r"[,\n]")
+
+
+def _is_full_address(text: str, memo: Memo) -> bool:
+    if len(text) > 200 or ("," not in text and "\n" not in text):
         return False
-    where = next((index for index, part in enumerate(parts[:3]) if street(part)), None)
+    parts = [part for rough in _LINE_BREAKS.split(text) if (part := rough.strip())]
+    if len(parts) < 2 or not any(c.isalpha() for c in text):
+        return False
+    where = next((index for index, part in enumerate(parts[:3]) if _is_street(part, memo)), None)
     if where is None and _CIVIC.search(parts[0]) and len(parts[0]) < 60:
         where = 0
         if not _POSTAL_ANYWHERE.search(" ".join(parts[1:])):
@@ -406,7 +439,14 @@ def full_address(text: str) -> bool:
     if where is None:
         return False
     rest = parts[where + 1 :]
-    return any(_POSTAL_ANYWHERE.search(part) or city(part) or state(part.split()[0]) for part in rest)
+    return any(
+        _POSTAL_ANYWHERE.search(part) or _is_city(part, memo) or _is_state(part.split()[0], memo) for part in rest
+    )
+
+
+def full_address(texts: Sequence[str], memo: Memo) -> list[str]:
+    """A street line followed by a place: two or more parts, one of them a street, another a town or postal code."""
+    return [text for text in texts if _is_full_address(text, memo)]
 
 
 _ADDRESS_ENGLISH = re.compile(r"[0-9]{1,5}\s+(?:[^\W\d_][^\W\d_'.-]*\s+){1,4}[^\W\d_]+", re.UNICODE)
@@ -414,31 +454,49 @@ _ADDRESS_ENGLISH = re.compile(r"[0-9]{1,5}\s+(?:[^\W\d_][^\W\d_'.-]*\s+){1,4}[^\
 
 def address_in_text(text: str) -> bool:
     """A civic number followed by a name and a street word."""
-    return _ADDRESS_ENGLISH.match(text) is not None and street(text)
+    return _ADDRESS_ENGLISH.match(text) is not None and _is_street(text, Memo())
 
 
-@lru_cache(maxsize=16384)
-def city(text: str) -> bool:
-    """A known town."""
-    folded = fold(text)
-    if folded in words("places") or folded in words("towns"):
-        return True
-    # A name made as towns' names are: Port Hope, Saint-Elzéar, Newbury.
-    tokens = folded.split()
+def _is_city(text: str, memo: Memo) -> bool:
+    folded = memo.folded[text]
+    return folded in words("places") or folded in words("towns") or _made_as_towns_are(text, memo.tokens[text])
+
+
+def _made_as_towns_are(text: str, tokens: list[str]) -> bool:
+    """A name made as towns' names are: Port Hope, Saint-Elzéar, Newbury."""
     if not 1 <= len(tokens) <= 4 or not text[:1].isupper():
         return False
-    return (len(tokens) > 1 and tokens[0] in vocabulary("town_beginnings")) or any(
-        len(tokens[-1]) > len(ending) + 2 and tokens[-1].endswith(ending) for ending in vocabulary("town_endings")
-    )
+    if len(tokens) > 1 and tokens[0] in vocabulary("town_beginnings"):
+        return True
+    last, known = tokens[-1], endings("town_endings")
+    return last.endswith(known) and any(len(last) > len(ending) + 2 and last.endswith(ending) for ending in known)
 
 
-@lru_cache(maxsize=8192)
-def state(text: str) -> bool:
-    """A province, state or region by name, or its two-letter code in capitals."""
-    folded = fold(text)
+def city(texts: Sequence[str], memo: Memo) -> list[str]:
+    """A known town."""
+    folded, places, towns = memo.folded, words("places"), words("towns")
+    return [
+        text
+        for text in texts
+        if folded[text] in places or folded[text] in towns or _made_as_towns_are(text, memo.tokens[text])
+    ]
+
+
+def _is_state(text: str, memo: Memo) -> bool:
+    folded = memo.folded[text]
     if len(folded) <= 3:
         return text.isupper() and folded in vocabulary("province_codes")
     return folded in vocabulary("provinces")
+
+
+def state(texts: Sequence[str], memo: Memo) -> list[str]:
+    """A province, state or region by name, or its two-letter code in capitals."""
+    folded, known, codes = memo.folded, vocabulary("provinces"), vocabulary("province_codes")
+    return [
+        text
+        for text in texts
+        if (folded[text] in known if len(folded[text]) > 3 else folded[text] in codes and text.isupper())
+    ]
 
 
 @cache
@@ -446,20 +504,26 @@ def _countries() -> frozenset[str]:
     return frozenset(words("countries"))
 
 
-@lru_cache(maxsize=8192)
-def country(text: str) -> bool:
+def country(texts: Sequence[str], memo: Memo) -> list[str]:
     """A country by name (EN, FR) or ISO 3166 code in capitals."""
-    if len(text) == 2:
-        return text.isupper() and text.lower() in _COUNTRY_CODES
-    return fold(text) in _countries()
+    folded, known = memo.folded, _countries()
+    return [
+        text
+        for text in texts
+        if (text.isupper() and text.lower() in _COUNTRY_CODES if len(text) == 2 else folded[text] in known)
+    ]
 
 
-def organization(text: str) -> bool:
+def organization(texts: Sequence[str], memo: Memo) -> list[str]:
     """A name that ends or begins as companies' names do, or joins family names (`Roy, Côté and Sons`)."""
-    tokens = [token.strip(",") for token in fold(text).split()]
-    return len(tokens) >= 2 and (
-        any(token in vocabulary("companies") for token in (tokens[0], tokens[-1])) or " and " in text or " et " in text
-    )
+    companies, passing = vocabulary("companies"), list[str]()
+    for text in texts:
+        tokens = memo.tokens[text]
+        if len(tokens) >= 2 and (
+            tokens[0].strip(",") in companies or tokens[-1].strip(",") in companies or " and " in text or " et " in text
+        ):
+            passing.append(text)
+    return passing
 
 
 # --- people -----------------------------------------------------------------------------------------------
@@ -469,43 +533,47 @@ _PARTICLES = vocabulary("particles")
 _NAME_SHAPE = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:[ ,'’.-]+[^\W\d_][^\W\d_'’.-]*){0,6}\.?", re.UNICODE)
 
 
-def _weight(word: str, kind: str) -> int:
-    known = words(kind).get(word, 0)
-    return known or words(f"{kind}_world").get(word, 0)
+@cache
+def _weights(kind: str) -> Mapping[str, int]:
+    """The weights of the names of a kind: from the lists of Canada, the US and France, else from those of the world."""
+    return {**words(f"{kind}_world"), **{word: weight for word, weight in words(kind).items() if weight}}
 
 
 def _family_weight(word: str) -> int:
     """The weight of a family name, or 1 for a word that ends as family names do."""
-    known = _weight(word, "family_names")
+    known = _weights("family_names").get(word, 0)
     if known or len(word) < 6:
         return known
-    return int(any(word.endswith(ending) for ending in vocabulary("family_endings") if len(word) > len(ending) + 2))
+    known_endings = endings("family_endings")
+    if not word.endswith(known_endings):
+        return 0
+    return int(any(word.endswith(ending) for ending in known_endings if len(word) > len(ending) + 2))
 
 
 def _capitalised(text: str) -> bool:
     return text[:1].isupper() or not text.isascii()
 
 
-@lru_cache(maxsize=16384)
-def given_name(text: str) -> bool:
+def given_name(texts: Sequence[str], memo: Memo) -> list[str]:
     """A given name of the dictionary, alone, hyphened or doubled (`Marie-Ève`, `Jean Paul`)."""
-    if len(text) > 40 or not _capitalised(text):
-        return False
-    tokens = fold(text).split()
-    if not 1 <= len(tokens) <= 3:
-        return False
-    return all(token.isalpha() and (len(token) == 1 or _weight(token, "given_names") > 0) for token in tokens)
+    weights, passing = _weights("given_names"), list[str]()
+    for text in texts:
+        if len(text) > 40 or not _capitalised(text):
+            continue
+        tokens = memo.tokens[text]
+        if 1 <= len(tokens) <= 3 and all(
+            (len(token) == 1 or weights.get(token, 0) > 0) and token.isalpha() for token in tokens
+        ):
+            passing.append(text)
+    return passing
 
 
-@lru_cache(maxsize=16384)
-def family_name(text: str) -> bool:
-    """A family name of the dictionary, with particles, hyphened or doubled (`St-Pierre`, `García López`)."""
+def _is_family_name(text: str, memo: Memo) -> bool:
     if len(text) > 50 or not _capitalised(text):
         return False
-    folded = fold(text)
-    if _weight(folded, "family_names") or _weight(folded.replace(" ", ""), "family_names"):
+    weights, folded, tokens = _weights("family_names"), memo.folded[text], memo.tokens[text]
+    if weights.get(folded) or (len(tokens) > 1 and weights.get("".join(tokens))):
         return True
-    tokens = folded.split()
     if not 1 <= len(tokens) <= 4 or not all(token.isalpha() for token in tokens):
         return False
     proper = [token for token in tokens if token not in _PARTICLES]
@@ -513,32 +581,45 @@ def family_name(text: str) -> bool:
     return known == len(proper) > 0 or (known > 0 and "-" in text)
 
 
-@lru_cache(maxsize=16384)
-def full_name(text: str) -> bool:
-    """Two to six words, one of them a known given name and another a known family name."""
-    if len(text) > 80 or " " not in text or not _NAME_SHAPE.fullmatch(text):
+def family_name(texts: Sequence[str], memo: Memo) -> list[str]:
+    """A family name of the dictionary, with particles, hyphened or doubled (`St-Pierre`, `García López`)."""
+    return [text for text in texts if _is_family_name(text, memo)]
+
+
+def _is_full_name(text: str, memo: Memo) -> bool:
+    if len(text) > 80 or " " not in text:
         return False
-    tokens = [t for t in fold(text.replace(",", " ")).split() if t not in _TITLES and t not in _PARTICLES]
+    tokens = memo.tokens[text] if "," not in text else fold(text.replace(",", " ")).split()
+    tokens = [token for token in tokens if token not in _TITLES and token not in _PARTICLES]
     if not 2 <= len(tokens) <= 5 or not vocabulary("company_words").isdisjoint(tokens):
         return False
-    given = [index for index, token in enumerate(tokens) if len(token) > 1 and _weight(token, "given_names")]
-    return bool(given) and any(_family_weight(token) for index, token in enumerate(tokens) if given != [index])
+    weights = _weights("given_names")
+    given = [index for index, token in enumerate(tokens) if len(token) > 1 and weights.get(token)]
+    return (
+        bool(given)
+        and any(_family_weight(token) for index, token in enumerate(tokens) if given != [index])
+        and _NAME_SHAPE.fullmatch(text) is not None
+    )
+
+
+def full_name(texts: Sequence[str], memo: Memo) -> list[str]:
+    """Two to six words, one of them a known given name and another a known family name."""
+    return [text for text in texts if _is_full_name(text, memo)]
 
 
 def name_in_text(text: str) -> bool:
     """A form of address followed by a given and a family name of the dictionaries."""
     words_of = text.split()
-    return len(words_of) >= 3 and full_name(" ".join(words_of[-2:]).rstrip(",."))
+    return len(words_of) >= 3 and _is_full_name(" ".join(words_of[-2:]).rstrip(",."), Memo())
 
 
-@lru_cache(maxsize=16384)
 def name_in_prose(text: str) -> bool:
     """A given and a family name, both common, that are together no town."""
     tokens = fold(text).split()
     return (
-        _weight(tokens[0], "given_names") >= 3
-        and _weight(tokens[-1], "family_names") >= 2
-        and not city(" ".join(tokens))
+        _weights("given_names").get(tokens[0], 0) >= 3
+        and _weights("family_names").get(tokens[-1], 0) >= 2
+        and not _is_city(" ".join(tokens), Memo())
     )
 
 
@@ -562,52 +643,83 @@ def identifier_with_digits(text: str) -> bool:
     return sum(c.isdigit() for c in text) >= 3
 
 
-def gender(text: str) -> bool:
+def gender(texts: Sequence[str], memo: Memo) -> list[str]:
     """A word or letter for a gender or sex (or a form of address), or its number (ISO/IEC 5218)."""
-    return fold(text) in vocabulary("genders") or text in {"0", "1", "2", "9"}
+    folded, known = memo.folded, vocabulary("genders")
+    return [text for text in texts if folded[text] in known or text in {"0", "1", "2", "9"}]
 
 
-def marital_status(text: str) -> bool:
+def marital_status(texts: Sequence[str], memo: Memo) -> list[str]:
     """A word for a marital status."""
-    folded = fold(text.replace("_", " ").replace("(e)", ""))
-    return folded in vocabulary("marital")
+    folded, known = memo.folded, vocabulary("marital")
+    return [
+        text
+        for text in texts
+        if (fold(text.replace("_", " ").replace("(e)", "")) if "_" in text or "(e)" in text else folded[text]) in known
+    ]
 
 
-def language(text: str) -> bool:
+def language(texts: Sequence[str], memo: Memo) -> list[str]:
     """A language by name or code."""
-    folded = fold(text)
-    return folded in vocabulary("languages") or folded in vocabulary("language_codes")
+    folded, known, codes = memo.folded, vocabulary("languages"), vocabulary("language_codes")
+    return [text for text in texts if folded[text] in known or folded[text] in codes]
 
 
-def job_title(text: str) -> bool:
+_TITLE_APART = re.compile(r"[ ,/()-]+")
+
+
+def job_title(texts: Sequence[str], memo: Memo) -> list[str]:
     """A title with a word of the trades in it."""
-    return any(word in vocabulary("job_words") for word in re.split(r"[ ,/()-]+", fold(text)))
+    known, passing = vocabulary("job_words"), list[str]()
+    for text in texts:
+        joined = "," in text or "/" in text or "(" in text or ")" in text
+        if not known.isdisjoint(_TITLE_APART.split(memo.folded[text]) if joined else memo.tokens[text]):
+            passing.append(text)
+    return passing
 
 
-def religion(text: str) -> bool:
+def religion(texts: Sequence[str], memo: Memo) -> list[str]:
     """A religion by name."""
-    return fold(text) in vocabulary("religions")
+    folded, known = memo.folded, vocabulary("religions")
+    return [text for text in texts if folded[text] in known]
 
 
-def ethnicity(text: str) -> bool:
+def ethnicity(texts: Sequence[str], memo: Memo) -> list[str]:
     """An ethnic group by name."""
-    return fold(text.replace("/", " ")) in vocabulary("ethnicities")
+    return _of_either(texts, memo, vocabulary("ethnicities"))
 
 
-def orientation(text: str) -> bool:
+def orientation(texts: Sequence[str], memo: Memo) -> list[str]:
     """A sexual orientation by name."""
-    return fold(text.replace("/", " ")) in vocabulary("orientations")
+    return _of_either(texts, memo, vocabulary("orientations"))
+
+
+def _of_either(texts: Sequence[str], memo: Memo, known: frozenset[str]) -> list[str]:
+    """Those that are words of `known`, also when written as `Black/African`."""
+    folded = memo.folded
+    return [text for text in texts if (fold(text.replace("/", " ")) if "/" in text else folded[text]) in known]
 
 
 _BLOOD_GROUP = re.compile(r"(?:A|B|AB|O)(?:[+−-]| ?(?:pos|neg|positive|negative|positif|négatif))", re.IGNORECASE)
 _ICD10 = re.compile(r"[A-TV-Z][0-9][0-9AB](?:\.[0-9A-TV-Z]{1,4})?")
 
 
-def health_term(text: str) -> bool:
+def health_term(texts: Sequence[str], memo: Memo) -> list[str]:
     """A diagnosis, a medicine, a blood group or an ICD-10 code."""
-    if len(text) <= 8 and (_ICD10.fullmatch(text) or _BLOOD_GROUP.fullmatch(text)):
-        return True
-    return any(word in vocabulary("health_words") for word in _WORD.findall(fold(text[:400])))
+    known, passing = vocabulary("health_words"), list[str]()
+    for text in texts:
+        if not known.isdisjoint(_health_words(text, memo)) or (
+            len(text) <= 8 and (_ICD10.fullmatch(text) or _BLOOD_GROUP.fullmatch(text))
+        ):
+            passing.append(text)
+    return passing
+
+
+def _health_words(text: str, memo: Memo) -> Sequence[str]:
+    if len(text) > 400:
+        return _WORD.findall(fold(text[:400]))
+    tokens = memo.tokens[text]
+    return tokens if all(token.isalpha() for token in tokens) else _WORD.findall(memo.folded[text])
 
 
 # --- dates and numbers ------------------------------------------------------------------------------------
@@ -625,14 +737,18 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _DATE_PARTS = re.compile(r"[-/. ,]+")
+_BEFORE_TIME = re.compile(r"[T ](?=[0-9]{1,2}:)")
+_ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:\Z|[T ][0-9]{1,2}:)")
 
 
-@lru_cache(maxsize=16384)
 def parse_date(text: str) -> date | None:
     """A date in one of the common orders (ISO, day first, month first, month by name, eight digits), or None."""
     if len(text) == 8 and text.isdecimal():
         return _date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    parts = _DATE_PARTS.split(re.split(r"[T ](?=[0-9]{1,2}:)", text)[0].strip())
+    iso = _ISO_DAY.match(text)
+    if iso is not None:
+        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
+    parts = _DATE_PARTS.split(_BEFORE_TIME.split(text, 1)[0].strip())
     if len(parts) != 3:
         return None
     numbers = [int(p) if p.isdecimal() and len(p) <= 4 else _MONTHS.get(fold(p), 0) for p in parts]
@@ -657,10 +773,10 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def birth_date(text: str) -> bool:
+def birth_date(texts: Sequence[str], memo: Memo) -> list[str]:
     """A date from 1900 to today."""
-    day = parse_date(text)
-    return day is not None and day.year >= 1900 and day <= datetime.now().date()
+    days, first, today = memo.days, date(1900, 1, 1), datetime.now().date()
+    return [text for text in texts if (day := days[text]) is not None and first <= day <= today]
 
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -702,7 +818,6 @@ def invoice_number(text: str) -> bool:
 # --- devices ----------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=16384)
 def ip_address(text: str) -> bool:
     """IPv4 or IPv6; brackets, a port, a zone and the prefix of a single host are taken off."""
     host = text
@@ -851,16 +966,29 @@ def anything(text: str) -> bool:
     return bool(text)
 
 
-VALIDATORS: dict[str, Validator] = {
+PASSING: dict[str, Passing] = {
     check.__name__: check
     for check in (
-        aba, address_in_text, age, amount, anything, audit_line, bank_account, bic, birth_date, card,
-        card_expiry, city, cookie, coordinates, country, degree, drivers_license, email, ethnicity, family_name,
-        full_address, full_name, gender, given_name, health_number, health_term, iban, identifier,
-        identifier_with_digits, imei, invoice_number, ip_address, ip_in_text, job_title, jwt, language,
-        mac_address, marital_status, name_in_prose, name_in_text, nino, nir, organization, orientation, phone,
-        phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token,
-        religion, routing_number, sin, sin_in_text, ssn, ssn_in_text, state, street, url, url_or_dash,
-        user_agent, username, version, vin,
+        birth_date, city, country, ethnicity, family_name, full_address, full_name, gender, given_name, health_term,
+        job_title, language, marital_status, organization, orientation, religion, state, street,
     )
+}  # fmt: skip
+
+
+def _one(check: Passing) -> Validator:
+    return lambda text: bool(check((text,), Memo()))
+
+
+VALIDATORS: dict[str, Validator] = {
+    **{
+        check.__name__: check
+        for check in (
+            aba, address_in_text, age, amount, anything, audit_line, bank_account, bic, card, card_expiry, cookie,
+            coordinates, degree, drivers_license, email, health_number, iban, identifier, identifier_with_digits, imei,
+            invoice_number, ip_address, ip_in_text, jwt, mac_address, name_in_prose, name_in_text, nino, nir, phone,
+            phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token,
+            routing_number, sin, sin_in_text, ssn, ssn_in_text, url, url_or_dash, user_agent, username, version, vin,
+        )
+    },
+    **{name: _one(check) for name, check in PASSING.items()},
 }  # fmt: skip

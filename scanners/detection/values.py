@@ -17,12 +17,13 @@ from urllib.parse import unquote_plus
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scanners.detection.validators import full_name
+from scanners.detection.validators import VALIDATORS
 
 VALUE_BYTES = 64 * 2**10
 """A longer value is looked at up to here."""
 
 _DEPTH = 12
+_is_full_name = VALIDATORS["full_name"]
 _OPEN_MAP_KEYS = 64
 
 
@@ -324,7 +325,7 @@ def _note_keys(value: object, nesting: Nesting, pointer: str, depth: int) -> Non
 
 def _key_is_data(key: str) -> bool:
     """A key that names a person or is a value itself: it may not become a part of a field's name."""
-    if " " in key and full_name(key):
+    if " " in key and _is_full_name(key):
         return True
     return "@" in key[1:] or len(key) > 64 or sum(c.isdigit() for c in key) >= 6 or key.count(".") >= 3
 

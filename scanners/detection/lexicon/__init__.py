@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import cast
 
 import yaml
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Lower case, no accents, apostrophes and hyphens as one space: `Saint-Jérôme` gives `saint jerome`."""
+    if text.isalpha() and text.isascii():
+        return text.lower()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c))

@@ -1,0 +1,73 @@
+"""The first values of a field, looked at together: by outline, with many texts to a check, and by anchors."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanners.detection.catalogue import shipped
+from scanners.detection.outlines import Outlines, of_pattern, outline
+from scanners.detection.telephone import valid_abroad, valid_at_home
+
+_WHOLE = Outlines(shipped())
+_VALUES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(shipped()).flatmap(lambda d: st.from_regex(d.pattern, fullmatch=True)),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(_VALUES)
+def test_an_outline_rules_out_no_detector_that_matches_and_settles_only_what_does(text: str):
+    said = {detector.detector: settled for detector, settled in _WHOLE.of(outline(text))}
+    for detector in shipped():
+        matched = detector.whole.fullmatch(text) is not None
+        assert not matched or detector.detector in said
+        assert matched or not said.get(detector.detector)
+
+
+def test_an_outline_keeps_no_letter_and_no_digit():
+    assert outline("Zoé-12@b.org") == b"Aa?-00@a.aaa"
+
+
+@pytest.mark.parametrize("pattern", [r"(?i)abc", r"(?=a)b", r"(a)\1", r"^a$", r"(?:[a-m]+[n-z])+"])
+def test_what_outlines_cannot_say_is_left_to_the_pattern(pattern: str):
+    assert of_pattern(pattern).expression is None
+    assert of_pattern(pattern).may_match(outline("Abc"[: of_pattern(pattern).longest]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_every_text_that_a_pattern_finds_holds_its_anchor(data: st.DataObject):
+    detector = data.draw(st.sampled_from([detector for detector in shipped() if detector.within]))
+    text = data.draw(st.from_regex(detector.text_pattern or detector.pattern, fullmatch=True))
+    assert re.search(detector.anchor_for_bytes.encode("ascii"), text.encode("utf-8", "replace"))
+
+
+_NUMBERS = st.builds(
+    lambda before, digits, cut, sign: before + digits[:cut] + sign + digits[cut:],
+    st.sampled_from(["", "0", "1", "00", "33", "44", "330", "440", "1 ", "(0)", "011"]),
+    st.one_of(
+        st.from_regex("[0-9]{7,13}", fullmatch=True),
+        st.sampled_from(
+            ["5142881234", "4165550199", "612345678", "123456789", "7911123456", "2079460018", "8005550100"]
+        ),
+    ),
+    st.integers(0, 6),
+    st.sampled_from(["", "-", " ", ".", ") ", "/"]),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(_NUMBERS, st.sampled_from(["CA", "FR", "GB", None]))
+def test_numbers_are_valid_when_the_library_says_so(number: str, region: str | None):
+    text = number if region else f"+{number}"
+    try:
+        expected = phonenumbers.is_valid_number(phonenumbers.parse(text, region))
+    except phonenumbers.NumberParseException:
+        expected = False
+    assert (valid_at_home(text, region) if region else valid_abroad(text)) == expected
