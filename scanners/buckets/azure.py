@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, cast
 
-import httpx
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, ObjectStore
 from pydantic import Field
 
 from scanners.base import Secret, SourceSettings
+from scanners.buckets.azure_posture import AzureAccess, look
 from scanners.buckets.posture import Posture
 from scanners.buckets.remote import RemoteScanner, RemoteSettings
 
@@ -65,21 +65,12 @@ class AzureScanner(RemoteScanner):
             raise self.no_client() from None
 
     def posture(self) -> Posture:
-        """TLS, and whether everyone may list the container. What its settings say needs Azure's management API."""
+        """TLS, and what the container says of itself; see `azure_posture`."""
         posture = super().posture()
         azure = self._azure
-        if not azure.endpoint:
-            posture.state("encryption_at_rest", True, "Azure encrypts every blob at rest")
         address = azure.endpoint.rstrip("/") or f"https://{azure.account}.blob.core.windows.net"
-        question = {"restype": "container", "comp": "list", "maxresults": "1"}
-        try:
-            answer = httpx.get(f"{address}/{azure.container}", params=question, timeout=azure.timeout_seconds)
-        except httpx.HTTPError:
-            posture.unknown.append("public access")
-            return posture
-        public = answer.is_success
-        how = "answered" if public else "refused"
-        posture.open_to_all(public, "list and read", f"a listing without signing in was {how}")
+        secrets = {} if azure.anonymous else azure.revealed("account_key", "sas_token")
+        look(posture, AzureAccess(address, azure.account, azure.container, azure.timeout_seconds, **secrets))
         return posture
 
 

@@ -18,6 +18,7 @@ from scanners.buckets.remote import RemoteScanner, RemoteSettings
 
 _ADDRESS = "https://storage.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
+_DAY = 86_400  # seconds
 _EVERYONE = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 
@@ -78,6 +79,7 @@ class GcsScanner(RemoteScanner):
             posture.state("versioning", enabled, "versioning is on" if enabled else "versioning is off")
             logged = "logging" in settings
             posture.state("access_logging", logged, "usage logs are on" if logged else "usage logs are off")
+            posture.state("object_lock", *object_lock(settings))
             posture.expiries.extend(expiries(settings))
         policy = None if headers is None else self._asked("/iam", headers)
         if policy is None:
@@ -119,6 +121,22 @@ class GcsScanner(RemoteScanner):
         except Exception:  # noqa: BLE001 (of many kinds, and none keeps the bucket from being read)
             return None
         return {"Authorization": f"Bearer {credentials.token}"}
+
+
+def object_lock(settings: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether objects cannot be deleted or overwritten for some time, and what says so.
+
+    A retention policy holds for every object of the bucket, and for good once it is locked; the objects' own retention
+    is set one by one.
+    """
+    policy: dict[str, Any] = settings.get("retentionPolicy", {})
+    if policy.get("retentionPeriod"):
+        days = int(policy["retentionPeriod"]) / _DAY
+        locked = "locked" if policy.get("isLocked") else "not locked itself"
+        return True, f"a retention policy keeps every object for {days:g} days ({locked})"
+    if settings.get("objectRetention", {}).get("mode") == "Enabled":
+        return True, "objects can be locked one by one"
+    return False, "there is no retention policy"
 
 
 def expiries(settings: Mapping[str, Any]) -> list[Expiry]:

@@ -54,6 +54,7 @@ def look(
     if logging is not None:
         enabled = "LoggingEnabled" in logging
         posture.state("access_logging", enabled, "server access logging is on" if enabled else "it is off")
+    _object_lock(posture, ask)
     rules = ask("get_bucket_lifecycle_configuration", "lifecycle rules")
     posture.expiries.extend(_expiries((rules or {}).get("Rules", ())))
 
@@ -145,6 +146,20 @@ def _encryption(posture: Posture, ask: _Ask) -> None:
         posture.state("encryption_at_rest", True, f"encrypted by default ({', '.join(sorted(set(ways)))})")
     else:
         posture.state("encryption_at_rest", False, "no encryption by default is set")
+
+
+def _object_lock(posture: Posture, ask: _Ask) -> None:
+    answer = ask("get_object_lock_configuration", "object lock")
+    if answer is None:
+        return
+    settings: _Answer = answer.get("ObjectLockConfiguration", {})
+    if settings.get("ObjectLockEnabled") != "Enabled":
+        posture.state("object_lock", False, "object lock is off")
+        return
+    rule: _Answer = settings.get("Rule", {}).get("DefaultRetention", {})
+    unit = next((unit for unit in ("Days", "Years") if rule.get(unit)), "")
+    how = f"new objects for {rule[unit]} {unit.lower()} ({rule.get('Mode', '')})" if unit else "objects one by one"
+    posture.state("object_lock", True, f"object lock is on: it locks {how}")
 
 
 def _expiries(rules: list[_Answer]) -> list[Expiry]:

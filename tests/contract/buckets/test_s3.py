@@ -303,12 +303,28 @@ def test_posture(scan, s3, bucket):
         "private_access": False,
         "encryption_at_rest": True,
         "versioning": True,
+        "object_lock": False,
         "access_logging": False,
     }
     assert [(a.data, a.principal, a.privilege) for a in of(AccessSeen, seen)] == [
         (f"s3://{name}", "everyone", "s3:GetObject")
     ]
     assert {d.name: d.retention_days for d in of(DatasetSeen, seen)} == {"logs/a.csv": 30, "exports/b.csv": None}
+
+
+def test_object_lock(scan, s3):
+    client = s3.client()
+    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+
+    def evidence() -> list[tuple[bool, str]]:
+        seen = of(SafeguardSeen, scan(s3.address, "locked"))
+        return [(s.present, s.evidence) for s in seen if s.safeguard == "object_lock"]
+
+    assert evidence() == [(True, "object lock is on: it locks objects one by one")]
+    rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}
+    settings = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    client.put_object_lock_configuration(Bucket="locked", ObjectLockConfiguration=settings)
+    assert evidence() == [(True, "object lock is on: it locks new objects for 30 days (COMPLIANCE)")]
 
 
 def test_credentials_that_end_in_the_middle(scanner, guarded, small_detection):

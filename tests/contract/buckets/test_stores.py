@@ -147,8 +147,20 @@ def test_azure(container, small_detection):
     scanner = container("private")
     seen = list(scanner.scan(ScanContext(detection=small_detection)))
     whole(seen, f"wasbs://private@{servers.ACCOUNT}")
-    assert safeguards(seen) == {"encryption_in_transit": False, "private_access": True}
+    assert safeguards(seen) == {
+        "encryption_in_transit": False,
+        "encryption_at_rest": True,
+        "private_access": True,
+        "versioning": False,
+        "object_lock": False,
+        "access_logging": True,  # Azurite's default, unlike Azure's
+    }
     assert of(AccessSeen, seen) == []
+    untold = [f.message for f in of(Finding, seen) if f.code == "posture-not-granted"]
+    assert untold == [
+        "lake: the store does not tell us of lifecycle rules (which Azure's management API tells) "
+        "(grant reading the bucket's settings)"
+    ]
     assert rescan(scanner, seen, small_detection) == []
 
 
@@ -156,6 +168,34 @@ def test_a_public_container(container, small_detection):
     seen = list(container("public", access="container").scan(ScanContext(detection=small_detection)))
     assert safeguards(seen)["private_access"] is False
     assert [(a.principal, a.kind) for a in of(AccessSeen, seen)] == [("everyone", "public")]
+
+
+def test_a_container_whose_blobs_are_public_but_not_its_listing(container, small_detection):
+    seen = list(container("blobs", access="blob").scan(ScanContext(detection=small_detection)))
+    assert [(a.principal, a.privilege) for a in of(AccessSeen, seen)] == [("everyone", "read")]
+
+
+def test_what_soft_delete_keeps(container, azure, small_detection):
+    scanner = container("kept")
+    kept = b"<DeleteRetentionPolicy><Enabled>true</Enabled><Days>7</Days></DeleteRetentionPolicy>"
+    servers.set_service_properties(azure, b"<StorageServiceProperties>" + kept + b"</StorageServiceProperties>")
+    seen = list(scanner.scan(ScanContext(detection=small_detection)))
+    evidence = {s.safeguard: s.evidence for s in of(SafeguardSeen, seen)}
+    assert evidence["versioning"] == "the first blob listed has no version; deleted blobs are kept for 7 days"
+
+
+def test_azure_with_a_signature_in_place_of_the_key(container, azure, small_detection, monkeypatch):
+    from scanners.buckets.azure import AzureScanner, AzureSettings
+
+    container("signed")
+    monkeypatch.setenv("SAS", servers.signature("signed"))
+    content = {"name": "lake", "type": "azure", "account": servers.ACCOUNT, "container": "signed", "endpoint": azure}
+    settings = AzureSettings.model_validate({**content, "allow_http": True, "sas_token": {"env": "SAS"}})
+    seen = list(AzureScanner(settings).scan(ScanContext(detection=small_detection)))
+    whole(seen, f"wasbs://signed@{servers.ACCOUNT}")
+    assert safeguards(seen)["versioning"] is False
+    untold = " ".join(f.message for f in of(Finding, seen) if f.code == "posture-not-granted")
+    assert "object lock" in untold  # a signature for a container's blobs does not show the container
 
 
 def test_what_is_wrong_with_azure(container, small_detection):
@@ -177,7 +217,7 @@ def test_versitygw(versity, small_detection, monkeypatch):
         aws_access_key_id="admin",
         aws_secret_access_key="admin-secret",
     )
-    client.create_bucket(Bucket="lake")
+    client.create_bucket(Bucket="lake", ObjectLockEnabledForBucket=True)
     for name, data in FILES.items():
         client.put_object(Bucket="lake", Key=name, Body=data)
     monkeypatch.setenv("KEY_ID", "admin")
@@ -188,6 +228,7 @@ def test_versitygw(versity, small_detection, monkeypatch):
     seen = list(scanner.scan(ScanContext(detection=small_detection)))
     whole(seen, "s3://lake")
     assert safeguards(seen)["private_access"] is True
+    assert safeguards(seen)["object_lock"] is True
     assert rescan(scanner, seen, small_detection) == []
     client.put_object(Bucket="lake", Key="exports/c-2026-01-03.csv", Body=CSV)
     assert rescan(scanner, seen, small_detection) == ["s3://lake/exports/c-{date}.csv"]

@@ -15,9 +15,10 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 
@@ -92,17 +93,37 @@ def azurite(home: Path) -> Iterator[str]:
 
 
 def make_container(address: str, name: str, headers: Mapping[str, str] | None = None) -> None:
-    """Make a container in an Azurite, signed with its account's key (learn.microsoft.com, "Shared Key")."""
-    sent = {
-        "x-ms-date": format_datetime(datetime.now(UTC), usegmt=True),
-        "x-ms-version": "2021-08-06",
-        **(headers or {}),
-    }
+    """Make a container in an Azurite."""
+    _put(address, f"/{name}", {"restype": "container"}, headers or {}, b"")
+
+
+def set_service_properties(address: str, properties: bytes) -> None:
+    """Set what holds for the whole account of an Azurite."""
+    _put(address, "/", {"restype": "service", "comp": "properties"}, {}, properties)
+
+
+def signature(container: str) -> str:
+    """A shared access signature to read and list a container's blobs (learn.microsoft.com, "Create a service SAS")."""
+    version, ends = "2021-08-06", (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    resource = f"/blob/{ACCOUNT}/{container}"
+    #          rights, start, end, resource, identifier, IPs, protocol, version, kind, snapshot, scope, five headers
+    signed = "\n".join(["rl", "", ends, resource, "", "", "", version, "c", "", "", *[""] * 5])
+    return urlencode({"sp": "rl", "se": ends, "sv": version, "sr": "c", "sig": _signed(signed)})
+
+
+def _put(address: str, path: str, question: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> None:
+    """A request signed with the account's key (learn.microsoft.com, "Authorize with Shared Key")."""
+    sent = {"x-ms-date": format_datetime(datetime.now(UTC), usegmt=True), "x-ms-version": "2021-08-06", **headers}
     named = "".join(f"{header}:{value}\n" for header, value in sorted(sent.items()))
-    text = "\n".join(["PUT", *[""] * 11]) + f"\n{named}/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
-    digest = hmac.new(base64.b64decode(ACCOUNT_KEY), text.encode(), hashlib.sha256).digest()
-    sent["Authorization"] = f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"
-    httpx.put(f"{address}/{name}", params={"restype": "container"}, headers=sent).raise_for_status()
+    asked = "".join(f"\n{name}:{value}" for name, value in sorted(question.items()))
+    length = str(len(body)) if body else ""
+    text = "\n".join(["PUT", "", "", length, *[""] * 8]) + f"\n{named}/{ACCOUNT}/{ACCOUNT}{path}{asked}"
+    sent["Authorization"] = f"SharedKey {ACCOUNT}:{_signed(text)}"
+    httpx.put(address + path, params=question, headers=sent, content=body).raise_for_status()
+
+
+def _signed(text: str) -> str:
+    return base64.b64encode(hmac.new(base64.b64decode(ACCOUNT_KEY), text.encode(), hashlib.sha256).digest()).decode()
 
 
 def _needed(purpose: str, *tools: str) -> None:

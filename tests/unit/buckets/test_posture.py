@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scanners.buckets.gcs import expiries
+from scanners.buckets.gcs import expiries, object_lock
 from scanners.buckets.posture import Expiry, earliest, listed
 
 
@@ -43,3 +43,24 @@ def test_googles_rules():
         rule("SetStorageClass", age=2),
     ]
     assert expiries({"lifecycle": {"rule": rules}}) == [Expiry("logs/", 30), Expiry("tmp/", 30)]
+
+
+@pytest.mark.parametrize(
+    "settings, locked, evidence",
+    [
+        ({}, False, "there is no retention policy"),
+        (
+            {"retentionPolicy": {"retentionPeriod": "2592000", "isLocked": True}},
+            True,
+            "a retention policy keeps every object for 30 days (locked)",
+        ),
+        (
+            {"retentionPolicy": {"retentionPeriod": "43200"}},
+            True,
+            "a retention policy keeps every object for 0.5 days (not locked itself)",
+        ),
+        ({"objectRetention": {"mode": "Enabled"}}, True, "objects can be locked one by one"),
+    ],
+)
+def test_googles_object_lock(settings: dict[str, object], locked: bool, evidence: str):
+    assert object_lock(settings) == (locked, evidence)
