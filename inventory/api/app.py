@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from inventory.api.context import Context
+from inventory.api.context import Context, OpenRegister
 from inventory.api.endpoint import Endpoint
 from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly, session_cookie
 from inventory.api.pages import STATIC
@@ -30,10 +30,10 @@ from inventory.graph.catalogue import Catalogue
 _log = structlog.get_logger("inventory.api")
 
 
-def create_app(catalogue: Catalogue, settings: ApiSettings) -> Starlette:
-    """The service over one graph. `app.state` holds its settings, doorkeeper and catalogue."""
+def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegister | None = None) -> Starlette:
+    """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue."""
     doorkeeper = Doorkeeper(settings.tokens, settings.session_minutes * 60, settings.sign_in_minutes * 60)
-    endpoint = Endpoint(build_schema(settings.limits), lambda request: Context(catalogue, _called(request)))
+    endpoint = Endpoint(build_schema(settings.limits), lambda request: Context(catalogue, _called(request), register))
     app = Starlette(
         routes=[
             Route("/", _home),

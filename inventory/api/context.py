@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from inventory.disclosures.facts import declare_register
+from inventory.disclosures.register import Disclosure, DisclosureRegister, Entry
+from inventory.errors import QuestionError
 from inventory.graph.catalogue import Catalogue, moment
 from inventory.graph.writer import GraphWriter
 from inventory.model import ReviewState
 
+if TYPE_CHECKING:
+    from inventory.api.types.disclosures import IdentifierInput
+
 Row: TypeAlias = Mapping[str, Any]
+OpenRegister: TypeAlias = Callable[[], DisclosureRegister]
+"""Opens the disclosure register; called when it is first needed, as opening it may make the installation's key."""
 Moment: TypeAlias = str
 """A time as the catalogue takes it (`inventory.graph.catalogue.moment`)."""
 
 
 class Context:
-    """One request's way to the graph."""
+    """One request's way to the graph, and to the disclosure register where there is one."""
 
-    def __init__(self, catalogue: Catalogue, caller: str = "command line") -> None:
+    def __init__(
+        self, catalogue: Catalogue, caller: str = "command line", register: OpenRegister | None = None
+    ) -> None:
         self._catalogue = catalogue
+        self._register = register
         self._caller = caller
         self._now = moment()
         self._loaders: dict[tuple[object, ...], DataLoader[str, list[Row]]] = {}
@@ -39,6 +50,26 @@ class Context:
     def review(self, field: str, category: str, state: ReviewState) -> None:
         """Keep the caller's decision on a classification (blocking). Raises QuestionError, GraphError."""
         GraphWriter(self._catalogue.graph).review(field, category, state, self._caller, datetime.now(UTC))
+
+    def disclosures(self) -> DisclosureRegister:
+        """The disclosure register. Raises QuestionError where this service has none."""
+        if self._register is None:
+            raise QuestionError("the disclosure register", "is not kept here", "ask the service that has its data_dir")
+        return self._register()
+
+    def disclosures_about(
+        self, people: Sequence[IdentifierInput], as_of: datetime | None, *, suppressed: bool
+    ) -> list[Entry]:
+        """The register's entries about a person (blocking)."""
+        identifiers = [person.identifier() for person in people]
+        return self.disclosures().about(identifiers, date.today(), suppressed=suppressed, as_of=as_of)
+
+    def record_disclosure(self, disclosure: Disclosure, people: Sequence[IdentifierInput]) -> Entry:
+        """Write it down, and load what the register now says (blocking). Raises QuestionError, GraphError."""
+        register = self.disclosures()
+        entry = register.record(disclosure, [person.identifier() for person in people], self._caller)
+        declare_register(GraphWriter(self._catalogue.graph), register.entries(), datetime.now(UTC))
+        return entry
 
     async def rows(self, entry: str, **parameters: Any) -> list[Row]:
         """The rows of a catalogue entry."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from graphql import OperationDefinitionNode, parse
 
-from inventory.api.context import Context
+from inventory.api.context import Context, OpenRegister
 from inventory.api.schema import InventorySchema, build_schema
 from inventory.api.settings import Limits
 from inventory.errors import GraphError, QuestionError
@@ -49,7 +49,12 @@ def operations() -> Mapping[str, Operation]:
     return {operation.name: operation for operation in found}
 
 
-async def ask(catalogue: Catalogue, operation_name: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+async def ask(
+    catalogue: Catalogue,
+    operation_name: str,
+    variables: Mapping[str, Any] | None = None,
+    register: OpenRegister | None = None,
+) -> dict[str, Any]:
     """Ask a named question in this process and return its `data`.
 
     Variables may be strings, as from a command line: each is read as its type in the operation says, and what is
@@ -63,7 +68,7 @@ async def ask(catalogue: Catalogue, operation_name: str, variables: Mapping[str,
     result = await _schema().execute(
         operation.text,
         variable_values=coerce_variables(operation, variables or {}),
-        context_value=Context(catalogue),
+        context_value=Context(catalogue, register=register),
     )
     if result.errors:
         first = result.errors[0]

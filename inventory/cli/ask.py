@@ -33,8 +33,9 @@ def ask(
     from inventory.cli.telling import print_answer
 
     given = dict(_pair(variable) for variable in variables or [])
-    with road.opened_graph(road.opened_config(config)) as graph:
-        answer = road.answer(graph, question, given)
+    settings = road.opened_config(config)
+    with road.opened_graph(settings) as graph:
+        answer = road.answer(graph, question, given, lambda: road.opened_register(settings))
     if as_json:
         print_json(answer)
     else:

@@ -53,7 +53,7 @@ def demo(
             _answer(graph, as_json=as_json)
             if not once:
                 say(f"While it serves, in another terminal: inventory ask --config {directory}/inventory.yaml")
-                road.serve_graph(graph, config.serve.model_copy(update={"port": port}))
+                road.serve_graph(graph, config, config.serve.model_copy(update={"port": port}))
     if not complete:
         raise typer.Exit(PARTIAL)
 

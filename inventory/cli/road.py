@@ -18,16 +18,19 @@ from typing import Any
 from rich.table import Table
 
 from inventory.api.app import create_app, create_sign_in_link, serve
+from inventory.api.context import OpenRegister
 from inventory.api.contract import ask
 from inventory.api.settings import ApiSettings
 from inventory.cli.console import out, say
 from inventory.cli.options import DEFAULT_CONFIG
+from inventory.disclosures.register import DisclosureRegister
 from inventory.errors import ConfigError
 from inventory.graph.catalogue import Catalogue
 from inventory.graph.connection import Graph, GraphSettings
 from inventory.graph.engine import EmbeddedEngine, engine_graph
 from inventory.graph.schema import migrate
 from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
+from inventory.installation import InstallationKey, installation_key
 from inventory.lineage.derive import Derived, derive_flows
 from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
@@ -78,6 +81,17 @@ def _connection(config: Config) -> AbstractContextManager[Graph]:
             database=config.graph.database,
         )
     )
+
+
+def opened_register(config: Config) -> DisclosureRegister:
+    """The disclosure register of the configuration's `data_dir`."""
+    return DisclosureRegister(config.data_dir, key_of(config))
+
+
+def key_of(config: Config) -> InstallationKey:
+    """The installation's key, made the first time."""
+    given = config.installation_key.reveal().get_secret_value() if config.installation_key else ""
+    return installation_key(config.data_dir, given)
 
 
 def chosen_scanners(config: Config, names: Sequence[str]) -> Sequence[Scanner]:
@@ -277,19 +291,21 @@ def tell_plans(plans: Sequence[SourcePlan]) -> None:
 # --- answering --------------------------------------------------------------------------------------------
 
 
-def answer(graph: Graph, question: str, variables: dict[str, str]) -> dict[str, Any]:
+def answer(
+    graph: Graph, question: str, variables: dict[str, str], register: OpenRegister | None = None
+) -> dict[str, Any]:
     """The data that answers a named question."""
 
     async def run() -> dict[str, Any]:
         try:
-            return await ask(Catalogue(graph), question, variables)
+            return await ask(Catalogue(graph), question, variables, register)
         finally:
             await graph.aclose()
 
     return asyncio.run(run())
 
 
-def serve_graph(graph: Graph, section: ServeSection) -> None:
+def serve_graph(graph: Graph, config: Config, section: ServeSection) -> None:
     """Serve until interrupted, and print where and with which link to sign in."""
     tokens = () if section.token is None else (section.token.reveal(),)
     app = create_app(
@@ -297,6 +313,7 @@ def serve_graph(graph: Graph, section: ServeSection) -> None:
         ApiSettings(
             host=section.host, port=section.port, hosts=section.allowed_hosts, https=section.https, tokens=tokens
         ),
+        lambda: opened_register(config),
     )
 
     def ready(address: str) -> None:

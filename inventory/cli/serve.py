@@ -27,4 +27,4 @@ def serve(
     settings = road.opened_config(config)
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     with road.opened_graph(settings) as graph:
-        road.serve_graph(graph, settings.serve.model_copy(update=chosen))
+        road.serve_graph(graph, settings, settings.serve.model_copy(update=chosen))

@@ -79,6 +79,10 @@ class Config(Section):
     """The whole file."""
 
     data_dir: Path = Field(default=Path(".inventory"), description="Where the embedded graph and its secrets live.")
+    installation_key: Secret | None = Field(
+        default=None,
+        description="Secret of this installation, for keyed hashes. By default one is made in `data_dir`.",
+    )
     graph: GraphSection = GraphSection()
     serve: ServeSection = ServeSection()
     declared: DeclaredSection = DeclaredSection()

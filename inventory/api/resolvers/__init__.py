@@ -5,6 +5,7 @@ And the decisions that people take, which are mutations.
 
 from inventory.api.resolvers.categories import CategoryQuestions
 from inventory.api.resolvers.datasets import DatasetQuestions
+from inventory.api.resolvers.disclosures import DisclosureDecisions, DisclosureQuestions
 from inventory.api.resolvers.fields import FieldQuestions
 from inventory.api.resolvers.flows import FlowQuestions
 from inventory.api.resolvers.nodes import NodeQuestions
@@ -21,6 +22,7 @@ QUESTIONS = (
     DatasetQuestions,
     FieldQuestions,
     ProcessorQuestions,
+    DisclosureQuestions,
     FlowQuestions,
     PolicyQuestions,
     ScanQuestions,
@@ -28,4 +30,4 @@ QUESTIONS = (
     NodeQuestions,
 )
 
-DECISIONS = (ReviewDecisions,)
+DECISIONS = (ReviewDecisions, DisclosureDecisions)

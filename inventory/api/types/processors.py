@@ -9,9 +9,11 @@ import strawberry
 from inventory.api.context import Info, Moment, Row
 from inventory.api.paging import USUAL, After, Connection, First, Page
 from inventory.api.types.node import Node, node_row, rows_of_nodes
+from inventory.api.types.words import Leaving, ProcessorStanding
 from inventory.model import Provenance
 
 if TYPE_CHECKING:
+    from inventory.api.types.categories import Category
     from inventory.api.types.policy import Clause, Purpose
 
 
@@ -25,6 +27,11 @@ class Processor(Node):
     role: str = strawberry.field(description="What it is to the data: controller, processor, sub-processor, recipient.")
     service_classes: list[str] = strawberry.field(description="What it does, as words of the vocabulary.")
     regions: list[str] = strawberry.field(description="Where it holds data (ISO 3166); empty when nobody has said.")
+    legal_entity: str = strawberry.field(description="The company behind it; empty when unknown.")
+    head_office: str = strawberry.field(description="Country of its head office (ISO 3166); empty when unknown.")
+    contacts: list[str] = strawberry.field(
+        description="Where it is asked, as `privacy: …`, `erasure: …`: what its API cannot erase, is erased there."
+    )
     declared_as: str = strawberry.field(
         description="How the policy knows it: as a `class` without naming any, `named`, or as an `instance` of a class "
         "by our own knowledge; empty when only scans know it."
@@ -42,6 +49,9 @@ class Processor(Node):
             role=node.get("role") or "",
             service_classes=list(node.get("service_classes") or ()),
             regions=list(node.get("regions") or ()),
+            legal_entity=node.get("legal_entity") or "",
+            head_office=node.get("head_office") or "",
+            contacts=list(node.get("contacts") or ()),
             declared_as=node.get("declared_as") or "",
         )
 
@@ -52,6 +62,12 @@ class Processor(Node):
         rows = await info.context.rows_of(self.key, "disclosures_to_processors", as_of=self.at, **page.parameters)
         return page.connection(rows, lambda row: Disclosure.of(row, self.at))
 
+    @strawberry.field(description="Every category that it receives, declared or observed, and how that is known.")
+    async def categories(self, info: Info) -> list[ReceivedCategory]:
+        """What its disclosures are of, put together by category."""
+        rows = await info.context.rows_of(self.key, "categories_of_processors", as_of=self.at)
+        return [ReceivedCategory.of(row, self.at) for row in rows]
+
     @strawberry.field(description="The clauses of the policy that speak of it.")
     async def clauses(self, info: Info) -> list[Annotated[Clause, strawberry.lazy("inventory.api.types.policy")]]:
         """Its DECLARED_IN edges."""
@@ -59,6 +75,87 @@ class Processor(Node):
 
         rows = await info.context.rows_of(self.key, "clauses_of", label="Processor", as_of=self.at)
         return [Clause.of(row["node"], self.at) for row in rows]
+
+
+@strawberry.type(description="A category that an organisation receives.")
+class ReceivedCategory:
+    """All disclosures of one category to one organisation."""
+
+    at: strawberry.Private[Moment]
+    purpose_keys: strawberry.Private[list[str]]
+    category: Annotated[Category, strawberry.lazy("inventory.api.types.categories")] = strawberry.field(
+        description="The category."
+    )
+    declared: bool = strawberry.field(description="Whether the policy says so.")
+    observed: bool = strawberry.field(description="Whether it was observed.")
+    provenances: list[Provenance] = strawberry.field(description="Where the statements come from.")
+    sources: int = strawberry.field(description="How many fields, or words of the policy, it was said of.")
+
+    @classmethod
+    def of(cls, row: Row, at: Moment) -> ReceivedCategory:
+        """Of a row with the category's `node`, `provenances`, `purposes` and `sources`."""
+        from inventory.api.types.categories import Category
+
+        provenances = [Provenance(provenance) for provenance in row["provenances"]]
+        return cls(
+            at=at,
+            purpose_keys=sorted(row["purposes"]),
+            category=Category.of(row["node"], at),
+            declared=Provenance.DECLARED in provenances,
+            observed=any(provenance is not Provenance.DECLARED for provenance in provenances),
+            provenances=provenances,
+            sources=row["sources"],
+        )
+
+    @strawberry.field(description="What it is for, by the policy.")
+    async def purposes(self, info: Info) -> list[Annotated[Purpose, strawberry.lazy("inventory.api.types.policy")]]:
+        """The purposes that the policy names."""
+        from inventory.api.types.policy import Purpose
+
+        rows = await rows_of_nodes(info, "Purpose", self.purpose_keys, self.at)
+        return [Purpose.of(row, self.at) for row in rows]
+
+
+@strawberry.type(description="An organisation, and how the declared map and what was observed agree on it.")
+class KnownProcessor:
+    """A processor with its standing."""
+
+    at: strawberry.Private[Moment]
+    covered_by_keys: strawberry.Private[list[str]]
+    processor: Processor = strawberry.field(description="The organisation.")
+    standing: ProcessorStanding = strawberry.field(description="How the declared and the observed agree on it.")
+
+    @classmethod
+    def of(cls, row: Row, at: Moment) -> KnownProcessor:
+        """Of a row with the `node`, its `standing` and `covered_by`."""
+        return cls(
+            at=at,
+            covered_by_keys=list(row["covered_by"]),
+            processor=Processor.of(row["node"], at),
+            standing=ProcessorStanding(row["standing"]),
+        )
+
+    @strawberry.field(description="Of one that is implied: the classes of organisations in the policy that it is of.")
+    async def covered_by(self, info: Info) -> list[Processor]:
+        """The declared classes of what it does."""
+        rows = await rows_of_nodes(info, "Processor", self.covered_by_keys, self.at)
+        return [Processor.of(row, self.at) for row in rows]
+
+
+@strawberry.type(description="An organisation that has, or may have, in another country what it receives.")
+class Departure:
+    """A processor with where it is."""
+
+    processor: Processor = strawberry.field(description="The organisation, with what it receives.")
+    leaving: Leaving = strawberry.field(description="How sure it is that the data leaves the country.")
+    outside: list[str] = strawberry.field(description="Its regions outside the country.")
+
+    @classmethod
+    def of(cls, row: Row, at: Moment) -> Departure:
+        """Of a row with the `node`, `leaving` and `outside`."""
+        return cls(
+            processor=Processor.of(row["node"], at), leaving=Leaving(row["leaving"]), outside=list(row["outside"])
+        )
 
 
 @strawberry.type(description="The statement that an organisation has, or is sent, what the source holds.")

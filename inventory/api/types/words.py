@@ -9,6 +9,8 @@ from typing import TypeVar, cast
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from inventory.disclosures.register import LegalBasis
+from inventory.identifiers import IdentifierKind
 from inventory.model import DatasetKind, PrincipalKind, Provenance, ReviewState, Severity, SystemKind, Transformation
 
 EnumType = TypeVar("EnumType", bound=type[Enum])
@@ -32,6 +34,23 @@ class ScanState(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+
+
+class ProcessorStanding(StrEnum):
+    """How the declared map and what was observed agree on an organisation."""
+
+    CONFIRMED = "confirmed"
+    UNSEEN = "unseen"
+    IMPLIED = "implied"
+    UNDECLARED = "undeclared"
+
+
+class Leaving(StrEnum):
+    """How sure it is that what an organisation receives leaves a country."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
 
 
 class StepKind(StrEnum):
@@ -58,6 +77,8 @@ _describe(
         "BUCKET": "A bucket of objects.",
         "STREAM": "A message broker or log.",
         "INTEGRATION": "An account with a vendor, reached by its API.",
+        "DNS_ZONE": "The records of a domain name.",
+        "REPOSITORY": "A folder of source code and its settings.",
     },
 )
 _describe(
@@ -71,6 +92,8 @@ _describe(
         "TOPIC": "A topic or queue.",
         "OBJECT_GROUP": "Objects of a bucket with the same form of name and content.",
         "API_RESOURCE": "A kind of record of a vendor's API.",
+        "RECORD_SET": "The records of one domain name.",
+        "FILE": "A file of source code or settings.",
     },
 )
 _describe(
@@ -97,8 +120,57 @@ _describe(
         "OPENLINEAGE": "An OpenLineage event.",
         "API": "What an API answered.",
         "DNS": "What a domain name points to.",
+        "SDK": "A program depends on the organisation's library.",
+        "REGISTER": "People wrote down that it was disclosed.",
         "DECLARED": "Said in the declared map, such as the privacy policy; not observed.",
         "REVIEW": "A person's decision.",
+    },
+)
+_describe(
+    ProcessorStanding,
+    "How the declared map and what was observed agree on an organisation.",
+    {
+        "CONFIRMED": "Declared, and observed: itself, or one of the organisations that it is the class of.",
+        "UNSEEN": "Declared, and never observed.",
+        "IMPLIED": "Observed; the policy does not name it and speaks of such organisations.",
+        "UNDECLARED": "Observed, and nothing in the policy speaks of it.",
+    },
+)
+_describe(
+    Leaving,
+    "How sure it is that what an organisation receives leaves a country.",
+    {
+        "CERTAIN": "All regions where it is known to hold data are outside.",
+        "POSSIBLE": "Some of its regions are outside, or its head office is and nobody has said where it holds data.",
+        "UNKNOWN": "Nobody has said where it is.",
+    },
+)
+_describe(
+    LegalBasis,
+    "Why data could be disclosed (PIPEDA 7(3), and consent).",
+    {
+        "CONSENT": "The person agreed.",
+        "WARRANT": "A subpoena, a warrant or a court's order: 7(3)(c).",
+        "LAWFUL_AUTHORITY": "A government institution named its lawful authority: 7(3)(c.1).",
+        "FINANCIAL_INTELLIGENCE": "Reports on proceeds of crime: 7(3)(c.2).",
+        "OWN_INITIATIVE": "The organisation itself, on a breach of a law or national security: 7(3)(d).",
+        "FRAUD_PREVENTION": "To another organisation, to detect or prevent fraud or a breach: 7(3)(d.1), (d.2).",
+        "EMERGENCY": "A threat to someone's life, health or security: 7(3)(e).",
+        "REQUIRED_BY_LAW": "A law requires it: 7(3)(i).",
+        "CONTRACT": "A transfer for processing, under an agreement.",
+    },
+)
+_describe(
+    IdentifierKind,
+    "What kind of identifier of a person it is.",
+    {
+        "EMAIL": "An e-mail address.",
+        "PHONE": "A telephone number; without a country it is taken as Canadian or American.",
+        "USERNAME": "The name a person signs in with.",
+        "CUSTOMER_ID": "A customer's number.",
+        "ACCOUNT_ID": "An account's number.",
+        "IP_ADDRESS": "An IP address.",
+        "OTHER": "Any other, compared as it is.",
     },
 )
 _describe(

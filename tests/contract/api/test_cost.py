@@ -76,7 +76,9 @@ def test_siblings_of_one_level_share_a_query(queries_of):
         ("Datasets", {}, 6),
         ("Fields", {"dataset": "postgres://db.example:5432/shop.public.customers"}, 4),
         ("Policy", {}, 2),
-        ("Processors", {}, 2),
+        ("Processors", {}, 3),
+        ("Processor", {"key": "stripe"}, 6),
+        ("Leaving", {}, 2),
         ("Scans", {}, 3),
     ],
 )

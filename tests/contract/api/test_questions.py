@@ -156,13 +156,41 @@ def test_fields_of_a_dataset_and_by_category(ask):
     assert nodes(ask("Fields", dataset=CUSTOMERS, state="CONFIRMED")["fields"]) == []
 
 
-def test_processors_and_one_of_them(ask):
-    keys = {processor["key"] for processor in nodes(ask("Processors", first="200")["processors"])}
-    assert {"mailer", "storage-inc", "stripe", "google"} <= keys
+def standing_of(answer):
+    return {known["processor"]["key"]: known["standing"] for known in nodes(answer["processors"])}
+
+
+def test_processors_say_whether_they_are_declared_observed_or_both(ask):
+    standing = standing_of(ask("Processors", first="200"))
+    assert standing["stripe"] == standing["regulators"] == "UNSEEN"
+    assert standing["storage-inc"] == standing["mailer"] == "UNDECLARED"
+    only = standing_of(ask("Processors", first="200", standing=["UNDECLARED"]))
+    assert only == {key: state for key, state in standing.items() if state == "UNDECLARED"}
+
+
+def test_one_processor_with_all_that_it_receives(ask):
     stripe = ask("Processor", key="stripe")["processor"]
     assert stripe["name"] == "Stripe"
     assert "user.contact.email" in {d["source"].get("key") for d in nodes(stripe["disclosures"])}
+    received = {row["category"]["key"]: row for row in stripe["categories"]}
+    assert received["user.contact.email"]["declared"]
+    assert {purpose["key"] for purpose in received["user.payment"]["purposes"]} >= {
+        "essential.service.payment_processing"
+    }
     assert ask("Processor", key="nobody")["processor"] is None
+
+
+def test_what_leaves_a_country(ask):
+    leaving = {d["processor"]["key"]: d for d in nodes(ask("Leaving", first="200")["leaving"])}
+    assert leaving["google"]["leaving"] == "POSSIBLE", "its head office is in the United States"
+    assert leaving["storage-inc"]["leaving"] == "UNKNOWN"
+    assert leaving["google"]["processor"]["categories"]
+    with pytest.raises(QuestionError, match="ISO 3166"):
+        ask("Leaving", country="Canada")
+    outside = {
+        system["urn"]: system["region"] for system in nodes(ask("SystemsOutside", country="US")["systemsOutside"])
+    }
+    assert outside["postgres://db.example:5432"].startswith("CA")
 
 
 def test_node_by_global_id(ask):

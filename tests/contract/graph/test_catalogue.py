@@ -30,8 +30,8 @@ NODES = [
     category("user.contact.email"),
     category("user.name"),
     category("user.telemetry"),
-    NodeFact("Processor", "stripe", {"name": "Stripe", "role": "processor"}),
-    NodeFact("Processor", "mailer", {"name": "The mailer"}),
+    NodeFact("Processor", "stripe", {"name": "Stripe", "role": "processor", "head_office": "US"}),
+    NodeFact("Processor", "mailer", {"name": "The mailer", "declared_as": "class"}),
     NodeFact("Purpose", "billing", {"name": "Billing"}),
     NodeFact("Safeguard", "encryption_in_transit", {"name": "Encryption in transit"}),
     NodeFact("Clause", "4.1", {"number": "4.1", "name": "Recipients", "section": "4", "kind": "recipient"}),
@@ -85,6 +85,15 @@ def ends(rows):
 #: Of each entry: its parameters, what is taken of its rows, and what that is.
 CASES = {
     "categories": ({}, keys, ["user", "user.contact", "user.contact.email", "user.name", "user.telemetry"]),
+    "categories_of_processors": (
+        {"keys": ["mailer", "stripe"]},
+        lambda rows: [(*end, r["provenances"], r["sources"]) for r, end in zip(rows, ends(rows), strict=True)],
+        [
+            ("mailer", "user.contact", ["declared"], 1),
+            ("stripe", "user.contact.email", ["config"], 1),
+            ("stripe", "user.name", ["config"], 1),
+        ],
+    ),
     "categories_found": ({}, keys, ["user.contact.email", "user.name", "user.telemetry"]),
     "category": (
         {"key": "user"},
@@ -133,7 +142,6 @@ CASES = {
         lambda rows: [(r["key"], r["processor"]) for r in rows],
         [(T0, "stripe")],
     ),
-    "disclosures_of_datasets": ({"keys": [T0, T1]}, ends, [(T0, "stripe")]),
     "disclosures_to_processors": (
         {"keys": ["mailer", "stripe"]},
         lambda rows: [(r["key"], r["label"], r["edge"]["provenance"]) for r in rows],
@@ -174,14 +182,15 @@ CASES = {
         lambda rows: [(r["node"]["name"], r["disclosures"]) for r in rows],
         [("Stripe", 1)],
     ),
-    "processors": ({}, keys, ["mailer", "stripe"]),
-    "processors_of": (
-        {"category": "user.contact.email"},
-        lambda rows: [(r["key"], r["source"], r["provenance"], r["evidence"], r["fields"]) for r in rows],
-        [
-            ("mailer", "user.contact", "declared", "clause 4.1", 0),
-            ("stripe", T0, "config", "the configuration says so", 1),
-        ],
+    "leaving": (
+        {"country": "CA"},
+        lambda rows: [(r["key"], r["leaving"], r["outside"]) for r in rows],
+        [("mailer", "unknown", []), ("stripe", "possible", [])],
+    ),
+    "processors": (
+        {},
+        lambda rows: [(r["key"], r["standing"], r["covered_by"]) for r in rows],
+        [("mailer", "unseen", []), ("stripe", "undeclared", [])],
     ),
     "purposes_of_categories": ({"keys": ["user.contact.email"]}, ends, [("user.contact.email", "billing")]),
     "readers_of_datasets": (
@@ -226,6 +235,7 @@ CASES = {
     ),
     "subjects_of_findings": ({"keys": []}, keys, []),
     "systems": ({}, lambda rows: [(r["key"], r["node"]["region"]) for r in rows], [(SYSTEM, "CA-QC")]),
+    "systems_outside": ({"country": "US"}, keys, [SYSTEM]),
     "systems_of_scans": ({"keys": [SCAN]}, ends, [(SCAN, SYSTEM)]),
     "where_is": (
         {"category": "user"},

@@ -42,13 +42,18 @@ def test_a_second_load_writes_nothing(loaded):
 
 
 def test_the_graph_answers_who_receives_an_email_address(loaded):
-    rows = Catalogue(loaded).ask("processors_of", category="user.contact.email", as_of=AT)
-    found = {row["key"]: row for row in rows if row["source"] == "user.contact.email"}
+    rows = Catalogue(loaded).ask("recipients_of_categories", keys=["user.contact.email"], as_of=AT)
+    found = {
+        row["node"]["key"]: (row["node"], disclosure["edge"])
+        for row in rows
+        for disclosure in row["disclosures"]
+        if disclosure["node"]["key"] == "user.contact.email"
+    }
     assert found.keys() >= {"stripe", "payment-gateways", "email-delivery", "google", "law-enforcement"}
     assert "cloudflare" not in found
-    assert {row["provenance"] for row in found.values()} == {"declared"}
-    assert found["stripe"]["edge"]["clauses"] == ["4.5"]
-    assert found["stripe"]["processor"]["declared_as"] == "instance"
+    assert {edge["provenance"] for _, edge in found.values()} == {"declared"}
+    assert found["stripe"][1]["clauses"] == ["4.5"]
+    assert found["stripe"][0]["declared_as"] == "instance"
 
 
 def test_the_graph_answers_which_clause_declares_a_thing(loaded):
@@ -72,8 +77,8 @@ def test_what_the_policy_no_longer_says_ends_and_is_still_answerable(loaded, tmp
     assert report.counts["nodes_changed"] == 0
 
     def recipients(at):
-        rows = Catalogue(loaded).ask("processors_of", category="user.contact.email", as_of=at)
-        return {row["key"] for row in rows}
+        rows = Catalogue(loaded).ask("recipients_of_categories", keys=["user.contact.email"], as_of=at)
+        return {row["node"]["key"] for row in rows}
 
     assert "stripe" not in recipients(later)
     assert "stripe" in recipients(later - timedelta(days=1))
