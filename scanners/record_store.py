@@ -115,11 +115,15 @@ class RecordSet:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a server says of itself; `readers` are those who may read all of it, None when it does not tell."""
+    """What a server says of itself.
+
+    `readers` are those who may read all of it, None when it does not tell; not `all_readers` when there may be others.
+    """
 
     version: str = ""
     safeguards: tuple[SafeguardSeen, ...] = ()
     readers: tuple[Reader, ...] | None = None
+    all_readers: bool = True
 
 
 @dataclass(slots=True)
@@ -206,7 +210,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         opening = self._asked(lambda: self.opening(client))
         yield self._system_seen(opening.version)
         yield from opening.safeguards
-        yield from access_sightings(self.system, opening.readers, context.detection)
+        yield from access_sightings(self.system, opening.readers, context.detection, complete=opening.all_readers)
         unlisted: list[UnreadableError] = []
         found = self._listing(client, context, unlisted)
         for error in unlisted:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import base64
 import contextlib
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field, field_validator, model_validator
 
 from inventory.errors import SourceError, UnreadableError
 from inventory.model import DatasetKind, SystemKind
+from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
 from scanners.databases.catalog import Fault
 from scanners.detection.interface import Detection
@@ -38,6 +40,7 @@ from scanners.record_store import (
 )
 from scanners.sightings import KnownField
 from scanners.streams.payload import Decoder, SchemaRegistry, UnknownFormat
+from scanners.streams.permissions import ALL_TOPICS, NO_LISTS, access_rules, readers
 
 CLIENT_ID = "privacy-inventory"
 MOST_PARTITIONS = 20  # of one topic that are read
@@ -55,7 +58,10 @@ class KafkaSettings(TLSSettings):
     type: Literal["kafka"] = "kafka"
     bootstrap_servers: tuple[str, ...] = Field(default=("localhost:9092",), min_length=1, description="host:port")
     sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
-    user: str = Field(default="", description="May Describe and Read topics, and DescribeConfigs.")
+    user: str = Field(
+        default="",
+        description="May Describe and Read topics, and DescribeConfigs; Describe the cluster, to see who may read.",
+    )
     password: Secret | None = None
     topics: tuple[str, ...] = Field(default=(), description="Only these topics; all when empty.")
     exclude_topics: tuple[str, ...] = Field(default=(), description="Not these topics.")
@@ -132,15 +138,31 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
             if registry is not None:
                 stack.callback(registry.close)
             clients = self._asked(lambda: self._connect(cast(KafkaPython, kafka), options, stack))
+            if clients is None:
+                raise SourceError(settings.name, _NOT_LET_IN.cause, _NOT_LET_IN.remedy, _NOT_LET_IN.code)
             yield Clients(*clients, Decoder(registry), registry)
 
     def _connect(
         self, kafka: KafkaPython, options: Mapping[str, Any], stack: contextlib.ExitStack
-    ) -> tuple[KafkaPython, KafkaPython]:
-        admin = kafka.KafkaAdminClient(**options)
+    ) -> tuple[KafkaPython, KafkaPython] | None:
+        """What asks, and what reads; None when the brokers take our connection and do not let us in."""
+
+        def opened(**config: Any) -> KafkaPython:
+            """The driver's own client; one that does not get in would else keep its thread."""
+            client = kafka.KafkaAdminClient.DEFAULT_CONFIG["kafka_client"](**config)
+            stack.callback(client.close)
+            return client
+
+        try:
+            admin = kafka.KafkaAdminClient(**options, kafka_client=opened)
+        except kafka.errors.KafkaTimeoutError:  # tried again and again, whatever the reason
+            if self.settings.sasl_mechanism and self._answers():
+                return None
+            raise
         stack.callback(admin.close)
         consumer = kafka.KafkaConsumer(
             **options,
+            kafka_client=opened,
             group_id=None,
             enable_auto_commit=False,
             allow_auto_create_topics=False,
@@ -188,14 +210,23 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
         return SchemaRegistry(settings.name, settings.schema_registry, headers)
 
     def opening(self, client: Clients) -> Opening:
-        """Whether the session is encrypted; a broker does not tell its version."""
-        return Opening("", (encryption_in_transit(self.system, self.settings.tls),))
+        """Whether the session is encrypted; who may read every topic. A broker does not tell its version.
+
+        Nor does it tell who its super users are, and whether a topic without an access list is everyone's.
+        """
+        encrypted = encryption_in_transit(self.system, self.settings.tls)
+        rules = access_rules(client.admin)
+        if rules is NO_LISTS and not self.settings.sasl_mechanism:
+            unguarded, everyone = without_credentials(self.system, "Read")
+            return Opening("", (encrypted, unguarded), (everyone,))
+        whole = None if rules is None else tuple(readers(rules, ALL_TOPICS))
+        return Opening("", (encrypted,), whole, all_readers=rules is NO_LISTS)
 
     # --- listing -------------------------------------------------------------------------------------------
 
     def listing(self, client: Clients, detection: Detection) -> Iterator[RecordSet | UnreadableError]:
         """Every topic but the brokers' own."""
-        settings = self.settings
+        settings, rules = self.settings, access_rules(client.admin)
         topics = cast("list[Mapping[str, Any]]", client.admin.describe_topics(list(settings.topics) or None))
         for topic in sorted(topics, key=lambda each: str(each["name"])):
             name = str(topic["name"])
@@ -206,7 +237,8 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
                 fault = _OF_CODE.get(int(topic["error_code"]), _OFFLINE)
                 yield UnreadableError(title, fault.cause, fault.remedy, fault.code)
             else:
-                yield self._record_set(client, name, topic)
+                may_read = None if rules is None else tuple(readers(rules, name))
+                yield replace(self._record_set(client, name, topic), readers=may_read)
 
     def _record_set(self, client: Clients, name: str, topic: Mapping[str, Any]) -> RecordSet:
         ranges = _ranges(client.consumer, name, topic["partitions"])
@@ -277,17 +309,27 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
 
     def _refuse_gone(self, client: Clients, subject: RecordSet) -> None:
         """The driver waits for a broker that is gone for as long as it is gone, and for a topic likewise."""
-        for server in self.settings.bootstrap_servers:
-            host, _, port = server.rpartition(":")
-            with contextlib.suppress(OSError):
-                socket.create_connection((host.strip("[]"), int(port)), self.settings.connect_timeout).close()
-                break
-        else:
+        if not self._answers():
             fault = self._unreachable()
             raise SourceError(self.settings.name, fault.cause, fault.remedy, fault.code)
         if client.admin.describe_topics([subject.name])[0]["error_code"]:
             title = f"{self.settings.name}: {subject.name}"
             raise UnreadableError(title, _CHANGED.cause, _CHANGED.remedy, _CHANGED.code)
+
+    def _answers(self) -> bool:
+        """Whether any of the servers takes a connection, by TLS if it is on."""
+        for server in self.settings.bootstrap_servers:
+            host, _, port = server.rpartition(":")
+            host = host.strip("[]")
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((host, int(port)), self.settings.connect_timeout) as plain,
+            ):
+                if self.settings.tls:
+                    authorities = ssl.create_default_context(cafile=self.settings.authorities)
+                    authorities.wrap_socket(plain, server_hostname=host).close()
+                return True
+        return False
 
     def _unreachable(self) -> Fault:
         server = self.settings.bootstrap_servers[0]
@@ -299,7 +341,7 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
 
         kinds = cast(KafkaPython, errors)
         if isinstance(error, kinds.SaslAuthenticationFailedError):
-            return Fault("sign-in", "the broker refused the user or password", "check user and password", True)
+            return _NOT_LET_IN
         if isinstance(error, kinds.TopicAuthorizationFailedError):
             return _NO_PERMISSION
         if isinstance(error, kinds.KafkaTimeoutError | kinds.KafkaConnectionError | kinds.NodeNotReadyError):
@@ -317,6 +359,9 @@ class KafkaScanner(RecordStoreScanner[KafkaSettings, Clients]):
 
 SCANNER = KafkaScanner
 
+_NOT_LET_IN = Fault(
+    "sign-in", "the broker refused the user or password", "check sasl_mechanism, user and password", True
+)
 _NO_PERMISSION = Fault("no-permission", "no permission to read it", "grant Describe and Read to the user")
 _CHANGED = Fault("changed", "it was dropped or changed while it was read", "scan again")
 _OFFLINE = Fault("unreadable", "the brokers cannot give it now", "scan again later")

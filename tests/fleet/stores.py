@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from seed.estate.servers.process import free_port, running
 
@@ -109,19 +110,32 @@ def redis(home: Path, *certificate: Path) -> Iterator[int]:
         yield port
 
 
+class Broker(NamedTuple):
+    """A Kafka's port for anyone, who may do everything, and that for those who sign in by TLS (0: none)."""
+
+    port: int
+    secure_port: int = 0
+
+
 @contextmanager
-def kafka(home: Path) -> Iterator[int]:
-    """The port of a Kafka broker that is its own controller (KRaft)."""
+def kafka(home: Path, *certificate: Path) -> Iterator[Broker]:
+    """A Kafka broker that is its own controller (KRaft).
+
+    With a file of a key and its certificate: it has a second port for SASL over TLS (PLAIN user plain/plain-secret, and
+    whoever is given SCRAM credentials) and keeps access lists, without which a topic is everyone's.
+    """
     java = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", _jars("kafka")]
+    secure_port = free_port() if certificate else 0
 
     def command(port: int) -> list[str]:
         data, settings, controller = home / f"data-{port}", home / f"{port}.properties", free_port()
+        safe = f",SAFE://127.0.0.1:{secure_port}" if certificate else ""
         settings.write_text(
             f"""process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{safe}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SAFE:SASL_SSL
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
 log.dirs={data}
@@ -130,13 +144,27 @@ offsets.topic.num.partitions=1
 auto.create.topics.enable=true
 group.initial.rebalance.delay.ms=0
 """
+            + "".join(map(_kafka_security, certificate))
         )
         format_it = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(settings)]
         subprocess.run([*java, *format_it], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return [*java, "kafka.Kafka", str(settings)]
 
     with running("kafka", command, _listens, home / "log") as port:
-        yield port
+        yield Broker(port, secure_port)
+
+
+def _kafka_security(both: Path) -> str:
+    modules = "org.apache.kafka.common.security"
+    return f"""authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+listener.name.safe.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+listener.name.safe.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required user_plain="plain-secret";
+listener.name.safe.scram-sha-256.sasl.jaas.config={modules}.scram.ScramLoginModule required;
+listener.name.safe.ssl.keystore.type=PEM
+listener.name.safe.ssl.keystore.location={both}
+"""
 
 
 @contextmanager

@@ -6,6 +6,12 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def kafka_broker(running_store) -> int:
-    """The port of a broker of this test session."""
-    return running_store("kafka")
+def broker(running_store, certificate):
+    """A broker of this test session: a port for anyone, and one for those who sign in by TLS."""
+    return running_store("kafka", certificate.both)
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(broker) -> int:
+    """Its port for anyone."""
+    return broker.port

@@ -12,7 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, SystemSeen
+from inventory.model import (
+    AccessSeen,
+    Aspect,
+    Covered,
+    DatasetSeen,
+    FieldClassified,
+    FieldSeen,
+    Finding,
+    SafeguardSeen,
+    SystemSeen,
+)
 from scanners.base import ScanContext
 from scanners.streams.kafka import KafkaScanner, KafkaSettings, _Range, _stretches
 
@@ -274,6 +284,105 @@ def test_a_topic_that_is_deleted_before_it_is_read_is_a_finding(topic, settings,
     assert "t2" not in {each["name"] for each in admin.describe_topics()}  # looking for it has not made it anew
 
 
+@pytest.fixture
+def allowed(admin):
+    """Adds lines to the access list of topics that are gone after the test: principal, topic, and what is special."""
+    from kafka import admin as kafka
+
+    made = []
+
+    def allow(principal, topic, *, prefixed=False, deny=False, operation="READ", host="*"):
+        kind = kafka.ACLResourcePatternType.PREFIXED if prefixed else kafka.ACLResourcePatternType.LITERAL
+        pattern = kafka.ResourcePattern(kafka.ResourceType.TOPIC, topic, kind)
+        permission = kafka.ACLPermissionType.DENY if deny else kafka.ACLPermissionType.ALLOW
+        made.append(kafka.ACL(principal, host, kafka.ACLOperation[operation], permission, pattern))
+        assert admin.create_acls(made[-1:])["failed"] == []
+
+    yield allow
+    admin.delete_acls(
+        [kafka.ACLFilter(m.principal, m.host, m.operation, m.permission_type, m.resource_pattern) for m in made]
+    )
+
+
+@pytest.fixture
+def signed_in(broker, admin, certificate, monkeypatch):
+    """Settings of the user `reader`, who signs in by SCRAM over TLS."""
+    from kafka.admin import ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
+
+    monkeypatch.setenv("TEST_KAFKA_PASSWORD", "only reads")
+    admin.alter_user_scram_credentials(
+        [UserScramCredentialUpsertion("reader", ScramMechanism.SCRAM_SHA_256, "only reads", iterations=4096)]
+    )
+    yield KafkaSettings.model_validate(
+        {
+            "name": "bus",
+            "bootstrap_servers": [f"127.0.0.1:{broker.secure_port}"],
+            "tls": True,
+            "tls_ca_file": certificate.authority,
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "user": "reader",
+            "password": {"env": "TEST_KAFKA_PASSWORD"},
+            "connect_timeout": 1,
+        }
+    )
+    admin.alter_user_scram_credentials([UserScramCredentialDeletion("reader", ScramMechanism.SCRAM_SHA_256)])
+
+
+def test_signs_in_by_scram_over_tls_and_reads_what_it_may(topic, producer, signed_in, allowed, small_detection):
+    for name in ("open", "shut"):
+        topic(name)
+        producer.send(name, b'{"mail": "person@canary.example"}').get(10)
+    allowed("User:reader", "open")
+    allowed("User:reader", "shut", operation="DESCRIBE")
+    allowed("User:reader", "shut", operation="DESCRIBE_CONFIGS")
+    seen = said(signed_in.model_copy(update={"topics": ("open", "shut")}), small_detection)
+    assert ("encryption_in_transit", True) in {(each.safeguard, each.present) for each in of(SafeguardSeen, seen)}
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.about.rpartition("/")[2]) == ("no-permission", "shut")
+    read = [each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.CONTENT]
+    assert read == ["open"]
+
+
+def test_signs_in_by_plain_over_tls(topic, signed_in, small_detection, monkeypatch):
+    topic("signed-in")
+    monkeypatch.setenv("TEST_KAFKA_PASSWORD", "plain-secret")
+    seen = said(signed_in.model_copy(update={"sasl_mechanism": "PLAIN", "user": "plain"}), small_detection)
+    assert "signed-in" in {each.name for each in of(DatasetSeen, seen)}
+
+
+def test_a_wrong_password_and_an_unknown_authority_are_errors_in_our_own_words(signed_in, small_detection, monkeypatch):
+    with pytest.raises(SourceError, match=r"^bus: cannot reach 127.0.0.1"):
+        said(signed_in.model_copy(update={"tls_ca_file": None}), small_detection)
+    monkeypatch.setenv("TEST_KAFKA_PASSWORD", "sesame")
+    with pytest.raises(SourceError, match=r"^bus: the broker refused the user or password") as raised:
+        said(signed_in, small_detection)
+    assert raised.value.__context__ is None
+    assert not [each for each in threading.enumerate() if each.name == "kafka-io-privacy-inventory"]
+
+
+def test_says_who_may_read_by_the_access_lists(topic, settings, allowed, small_detection):
+    for name in ("bills", "bills-eu", "free"):
+        topic(name)
+    allowed("User:clerk", "bills")
+    allowed("User:writer", "bills", operation="WRITE")
+    allowed("User:etl", "bills", prefixed=True, operation="ALL")
+    allowed("User:etl", "bills-eu", deny=True)
+    allowed("User:near", "bills-eu", host="127.0.0.1")
+    allowed("User:auditor", "*")
+    allowed("User:auditor", "bills")
+    seen = said(settings, small_detection)
+    found = {(a.data.rpartition("/")[2], a.principal, a.kind.value, a.privilege) for a in of(AccessSeen, seen)}
+    assert found == {
+        (settings.bootstrap_servers[0], "auditor", "user", "Read"),
+        ("bills", "clerk", "user", "Read"),
+        ("bills", "etl", "user", "All"),
+        ("bills-eu", "near", "user", "Read"),
+    }
+    covered = {each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.ACCESS}
+    assert {"bills", "bills-eu", "free"} <= covered
+    assert settings.bootstrap_servers[0] not in covered  # who the super users are is not told
+
+
 def test_refused_connection_is_one_error_in_our_own_words(small_detection):
     pytest.importorskip("kafka")
     with socket.socket() as probe:
@@ -289,7 +398,7 @@ def test_a_broker_that_stops_in_the_middle_ends_the_scan(fleet_stores, kafka_bro
 
     seen = []
     with ExitStack() as server:
-        port = server.enter_context(fleet_stores.kafka(tmp_path))
+        port = server.enter_context(fleet_stores.kafka(tmp_path)).port
         producer = kafka.KafkaProducer(bootstrap_servers=f"127.0.0.1:{port}")
         for name in ("a", "b"):
             producer.send(name, b'{"x": 1}').get(20)
@@ -298,12 +407,13 @@ def test_a_broker_that_stops_in_the_middle_ends_the_scan(fleet_stores, kafka_bro
         stream = KafkaScanner(settings).scan(ScanContext(small_detection))
         for each in stream:
             seen.append(each)
-            if isinstance(each, Covered):
+            if isinstance(each, Covered) and each.aspect is Aspect.STRUCTURE:
                 break
         server.close()
         with pytest.raises(SourceError, match=r"^bus: cannot reach"):
             seen.extend(stream)
-    assert {each.scope.rpartition("/")[2] for each in of(Covered, seen)} == {"a"}
+    assert ("everyone", "public") in {(each.principal, each.kind.value) for each in of(AccessSeen, seen)}
+    assert {each.scope.rpartition("/")[2] for each in of(Covered, seen) if each.aspect is Aspect.STRUCTURE} == {"a"}
 
 
 def test_stretches_take_as_many_as_asked_from_all_over():
