@@ -294,6 +294,7 @@ class Connector(_Strict):
         description="Keys that hold, wherever they stand, times, amounts and states, and nothing of a person.",
     )
     check: UrlPath = Field(description="A cheap request that shows whether the credentials work.")
+    check_body: Any = Field(default=None, description="JSON to send there by POST, where GET answers nothing.")
     resources: tuple[Resource, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
