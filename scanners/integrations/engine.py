@@ -255,9 +255,10 @@ class Engine:
             return self._sent(request, built).body
         except _TryAgainError:
             raise
-        except UnreadableError as error:
-            if error.code in ("refused", "not-granted"):
-                raise _RefusedError(self._source) from None
+        except (UnreadableError, _RefusedError) as error:
+            if error.code in ("refused", "not-granted", "credentials"):
+                cause = "no token is given for the credentials"
+                raise SourceError(self._source, cause, "check credentials", "credentials") from None
             raise SourceError(error.source, error.cause, error.remedy, error.code) from None
 
     def _sent(self, request: Request, built: httpx.Request) -> _Answer:

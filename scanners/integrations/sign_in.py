@@ -81,6 +81,7 @@ class SignedRequests:
         """Sign it as it is."""
         del post
         now = datetime.now(UTC)
+        request.url = request.url.copy_with(query=request.url.query.replace(b"+", b"%20") or None)
         request.headers.update(signed_headers(self.key, request.method, str(request.url), request.content, now))
 
     def renew(self) -> bool:
@@ -116,7 +117,7 @@ class Tokens:
         said = cast("dict[str, object]", answer) if isinstance(answer, dict) else {}
         token, seconds = said.get("access_token"), said.get("expires_in")
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            raise SourceError(self.source, "no token was given for the credentials", "check credentials", "credentials")
+            raise SourceError(self.source, "no token is given for the credentials", "check credentials", "credentials")
         self._token = token
         lasts = _seconds(seconds)
         self._ends = self.clock() + max(lasts - _EARLY, lasts / 2)

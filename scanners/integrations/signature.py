@@ -25,7 +25,7 @@ class Key:
 
 
 def signed_headers(key: Key, method: str, address: str, body: bytes, now: datetime) -> Mapping[str, str]:
-    """The headers to add to the request; `now` is in UTC."""
+    """The headers to add to the request; `now` is in UTC. A space in the address is `%20`, as Amazon reads it."""
     parts = urlsplit(address)
     time = now.strftime("%Y%m%dT%H%M%SZ")
     scope = f"{time[:8]}/{key.region}/{key.service}/aws4_request"
@@ -59,7 +59,7 @@ def _query(query: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    return quote(unquote(text.replace("+", " ")), safe="-_.~")
+    return quote(unquote(text), safe="-_.~")
 
 
 def _signing_key(key: Key, day: str) -> bytes:

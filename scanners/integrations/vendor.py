@@ -46,8 +46,10 @@ from scanners.integrations.connector import (
     connectors,
 )
 from scanners.integrations.engine import Engine, Limits, Pages, Request
+from scanners.integrations.onward import leads
 from scanners.integrations.places import at
 from scanners.integrations.sign_in import Credentials, SignIn, sign_in_of
+from scanners.recipients import catalogue
 from scanners.records import JsonObject, records, union
 from scanners.sightings import KnownField, field_sightings
 
@@ -75,6 +77,9 @@ class VendorSettings(SourceSettings):
     account: Word = Field(pattern=r"^[A-Za-z0-9._-]+$", description="The account's identifier with the vendor.")
     variables: dict[str, Word] = Field(default={}, description="What else the connector asks for (docs/connectors.md).")
     base_url: str = Field(default="", description="The API's address, when it is not the vendor's own (an emulator).")
+    own_domains: tuple[str, ...] = Field(
+        default=(), description="Our own domains: what the vendor sends to them goes to nobody else."
+    )
     credentials: dict[str, Secret] = Field(default={}, description="By the names that the connector gives them.")
 
     @field_validator("base_url")
@@ -100,10 +105,12 @@ class VendorScanner:
 
     settings_type: ClassVar[type[SourceSettings]] = _settings_type()
 
-    def __init__(self, settings: SourceSettings, limits: Limits | None = None) -> None:
+    def __init__(
+        self, settings: SourceSettings, limits: Limits | None = None, connector: Connector | None = None
+    ) -> None:
         self.settings = settings
         self._vendor = cast(VendorSettings, settings)
-        self._connector = connectors()[self._vendor.type]
+        self._connector = connector or connectors()[self._vendor.type]
         self._limits = limits
 
     @property
@@ -202,7 +209,8 @@ class VendorScanner:
 
     def _check(self, engine: Engine, bound: _Bound) -> None:
         try:
-            engine.get(Request("check", bound.connector.check))
+            body = bound.connector.check_body
+            engine.get(Request("check", bound.connector.check, "GET" if body is None else "POST", body=body))
         except UnreadableError as error:
             if error.code != "not-granted":  # a key may be good, and only for other resources
                 raise SourceError(self.settings.name, error.cause, error.remedy, error.code) from None
@@ -224,8 +232,9 @@ class VendorScanner:
         )
 
     def _processor_seen(self) -> ProcessorSeen:
+        """As the catalogue has it, so that every source says the same of an organisation."""
         connector = self._connector
-        return ProcessorSeen(
+        return catalogue.known(self._processor) or ProcessorSeen(
             self._processor,
             connector.name,
             connector.role,
@@ -325,12 +334,17 @@ class VendorScanner:
 
     def _disclosures(
         self, dataset: str, resource: Resource, sample: _Sample, personal: dict[str, None]
-    ) -> Iterator[DisclosureSeen]:
+    ) -> Iterator[DisclosureSeen | ProcessorSeen]:
         if not sample.rows:
             return
         evidence = f"{len(sample.rows)} records returned by {resource.method} {resource.path}"
         for source in (dataset, *personal):
             yield DisclosureSeen(source, self._processor, Provenance.API, evidence)
+        for lead in leads(resource.onward, sample.rows, self._vendor.own_domains):
+            if lead.recipient.processor != self._processor:
+                evidence = f"{lead.onward.note} ({lead.onward.at} of {resource.name})"
+                yield lead.recipient.described
+                yield DisclosureSeen(dataset, lead.recipient.processor, Provenance.API, evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Where a vendor sends data on to: what its own records name (webhooks, log sinks, mail servers), looked up.
+
+A host may hold a customer's name, and a path, a query or an address before `@` may hold secrets: nothing of them is
+kept but the organisation they lead to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from scanners.integrations.connector import Onward
+from scanners.integrations.places import every
+from scanners.recipients.catalogue import UNKNOWN, Recipient, known, of_email, of_host
+from scanners.recipients.organisation import organisations
+from scanners.records import JsonObject
+
+#: Addresses whose scheme says who is reached.
+_SCHEMES = {"s3": "aws", "gs": "google", "r2": "cloudflare", "azure": "azure", "wasbs": "azure", "abfss": "azure"}
+#: What vendors call another's service.
+_ALIASES = {
+    "s3": "aws",
+    "ses": "aws",
+    "sns": "aws",
+    "sqs": "aws",
+    "kinesis": "aws",
+    "firehose": "aws",
+    "eventbridge": "aws",
+    "amazon": "aws",
+    "gcs": "google",
+    "gcp": "google",
+    "pubsub": "google",
+    "bigquery": "google",
+    "eventgrid": "azure",
+    "ms": "azure",
+}
+#: Words for a way, and for no organisation.
+_WAYS = frozenset(
+    {"http", "https", "webhook", "webhooks", "web-hook", "smtp", "email", "e-mail", "mail", "custom", "generic", "api"}
+    | {"syslog", "file", "internal", "none", "default", "other", "rest", "url", "opentelemetry", "otlp", "kafka"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """A place in a resource's records that leads to an organisation."""
+
+    recipient: Recipient
+    onward: Onward
+
+
+def leads(places: Sequence[Onward], rows: Sequence[JsonObject], own_domains: Collection[str] = ()) -> list[Leads]:
+    """Each organisation that the rows name at these places, once a place; not `own_domains` and private networks."""
+    found: dict[tuple[str, str], Leads] = {}
+    for place in places:
+        for row in rows:
+            for recipient in _recipients(row, place, own_domains):
+                found.setdefault((recipient.processor, place.at), Leads(recipient, place))
+    return list(found.values())
+
+
+def _recipients(row: JsonObject, place: Onward, own_domains: Collection[str]) -> Iterator[Recipient]:
+    for value in every(row, place.at):
+        for text in value if isinstance(value, list) else (value,):  # pyright: ignore[reportUnknownVariableType]
+            if not isinstance(text, str) or not text.strip():
+                continue
+            recipient = _recipient(text.strip(), place, own_domains)
+            if recipient is not None:
+                yield recipient
+
+
+def _recipient(text: str, place: Onward, own_domains: Collection[str]) -> Recipient | None:
+    match place.kind:
+        case "email":
+            return of_email(text, own_domains) if "@" in text else None
+        case "host":
+            return of_host(_host(text), own_domains)
+        case "url":
+            scheme, separator, _ = text.partition("://")
+            if separator and scheme.lower() in _SCHEMES:
+                return Recipient(_SCHEMES[scheme.lower()], True)
+            return of_host(_host(text), own_domains)
+        case "vendor":
+            return _of_name(text)
+
+
+def _host(text: str) -> str:
+    """Of an address with or without its scheme; "" of what is none."""
+    try:
+        return urlsplit(text if "://" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _of_name(text: str) -> Recipient | None:
+    slug = _slug(text)
+    if not slug or slug in _WAYS:
+        return None
+    key = _named(slug) or _named(slug.partition("-")[0])
+    if key is not None:
+        return Recipient(key, True)
+    return Recipient(f"{UNKNOWN}{slug}", False) if re.fullmatch(r"[a-z][a-z-]{1,30}", slug) else None
+
+
+def _named(slug: str) -> str | None:
+    if slug in _ALIASES:
+        return _ALIASES[slug]
+    if known(slug) is not None:
+        return slug
+    return _names().get(slug)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Organisations by their names, and by the first word of their keys where it is nobody else's."""
+    found = {_slug(each.name): each.key for each in organisations().values() if each.name}
+    first: dict[str, list[str]] = {}
+    for key in organisations():
+        first.setdefault(key.partition("-")[0], []).append(key)
+    return {word: keys[0] for word, keys in first.items() if len(keys) == 1} | found
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
