@@ -6,9 +6,11 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from inventory.errors import UnreadableError
 from scanners.buckets.compression import Broken, wrapper_of
+from scanners.buckets.encoding import encoding_of
 from scanners.buckets.grouping import split_suffix
 
 #: What the formats see when they are asked whether an object is theirs.
@@ -24,13 +26,27 @@ _MOST_UNPACKED = 8
 ReadRange = Callable[[int, int], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Head:
-    """The first bytes of the content, and what its name says it is."""
+    """The first bytes of the content, and what its name says it is. All formats look at it, so it is decoded once."""
 
     data: bytes
     complete: bool  # it is the whole content
     suffix: str  # ".csv", in lower case and without the compression's
+
+    @cached_property
+    def encoding(self) -> str:
+        """Of a text that begins so, "" when it is no text."""
+        return encoding_of(self.data)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The whole lines that are not blank; none when it is no text."""
+        if not self.encoding:
+            return []
+        text = self.data.decode(self.encoding, "replace").removeprefix("\ufeff").replace("\0", "")
+        found = [line.removesuffix("\r") for line in text.split("\n")]
+        return [line for line in (found if self.complete or len(found) == 1 else found[:-1]) if line.strip()]
 
 
 @dataclass(slots=True)

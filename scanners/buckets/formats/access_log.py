@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.detection.interface import ColumnContext
 from scanners.records import cut, text_batch
 
@@ -30,13 +30,13 @@ class AccessLog:
 
     def recognises(self, content: Content) -> Recognition:
         """Four of five of the first lines have its shape."""
-        first = head_lines(content)[:50]
+        first = content.head.lines[:50]
         good = sum(1 for line in first if _LINE.match(line))
         return Recognition.CONTENT if first and good * 5 >= len(first) * 4 else Recognition.NO
 
     def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """One row a request; "-" is null, and a line of another shape is left out."""
-        matches = [match for line in head_lines(content) if (match := _LINE.match(line))]
+        matches = [match for line in content.head.lines if (match := _LINE.match(line))]
         combined = not matches or any(match.group(_COMMON + 1) is not None for match in matches)
         fields = _FIELDS if combined else _FIELDS[:_COMMON]
         requests = _requests(content, sampling.value_bytes, len(fields))

@@ -11,7 +11,7 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.header import column_names, header_of
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.detection.interface import ColumnContext
 from scanners.records import cut, text_batch
 
@@ -32,7 +32,7 @@ class Delimited:
     def recognises(self, content: Content) -> Recognition:
         """The first lines have the same number of fields, two at least."""
         named = content.head.suffix in self.suffixes
-        first = head_lines(content)[:_SNIFFED]
+        first = content.head.lines[:_SNIFFED]
         enough = len(first) >= (1 if named else _FEWEST_LINES) and content.head.suffix != ".log"
         if enough and _delimiter_of(first, least_agreement=0.5 if named else 0.95):
             return Recognition.CONTENT if named else Recognition.LIKELY
@@ -40,7 +40,7 @@ class Delimited:
 
     def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """Columns by the header's names, or `column_1`, `column_2`, … when there is none."""
-        first = head_lines(content)[:_SNIFFED]
+        first = content.head.lines[:_SNIFFED]
         delimiter = _delimiter_of(first, least_agreement=0.5) or (
             "\t" if content.head.suffix in (".tsv", ".tab") else ","
         )

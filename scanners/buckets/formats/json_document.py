@@ -12,7 +12,7 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
 from scanners.buckets.formats.json_lines import table_of
-from scanners.buckets.text import batches_of, encoding_of
+from scanners.buckets.text import batches_of
 from scanners.records import JsonObject
 
 _BLANK = re.compile(r"[\s,]*")
@@ -31,7 +31,7 @@ class JsonDocument:
 
     def recognises(self, content: Content) -> Recognition:
         """It begins as an object, or as an array."""
-        encoding = encoding_of(content.head.data)
+        encoding = content.head.encoding
         text = content.head.data.decode(encoding, "replace").removeprefix("\ufeff").lstrip() if encoding else ""
         named = content.head.suffix in self.suffixes
         if re.match(r'\{\s*["}]|\[\s*[\[{"\]\d]', text) and (named or _is_json_or_cut(text, content.head.complete)):
@@ -40,7 +40,7 @@ class JsonDocument:
 
     def open(self, content: Content, sampling: Sampling) -> Iterator[Table]:
         """The records one after another; of a document that is too long, those that are whole."""
-        encoding = encoding_of(content.head.data)
+        encoding = content.head.encoding
         if not encoding:
             raise content.unreadable("malformed-json", "is not JSON: it is no text")
         data = b"".join(content.chunks())

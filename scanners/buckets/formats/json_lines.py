@@ -13,7 +13,7 @@ import pyarrow as pa
 from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.records import JsonObject, records
 
 
@@ -26,7 +26,7 @@ class JsonLines:
 
     def recognises(self, content: Content) -> Recognition:
         """Most of the first lines are JSON objects."""
-        first = head_lines(content)[:20]
+        first = content.head.lines[:20]
         good = sum(1 for line in first if parse_object(line) is not None)
         named = content.head.suffix in self.suffixes
         if good * 2 > len(first) and (len(first) > 1 or named):

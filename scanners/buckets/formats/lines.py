@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.detection.interface import ColumnContext
 from scanners.records import cut, text_batch
 
@@ -24,7 +24,7 @@ class Lines:
 
     def recognises(self, content: Content) -> Recognition:
         """It is text, or is called so."""
-        if head_lines(content):
+        if content.head.lines:
             return Recognition.ANY_TEXT
         return Recognition.NAME if content.head.suffix in self.suffixes else Recognition.NO
 

@@ -10,7 +10,7 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
 from scanners.buckets.formats.json_lines import table_of
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.records import JsonObject
 
 _PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w.\-@]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
@@ -27,7 +27,7 @@ class Logfmt:
 
     def recognises(self, content: Content) -> Recognition:
         """Four of five of the first lines are mostly pairs."""
-        first = head_lines(content)[:50]
+        first = content.head.lines[:50]
         good = sum(1 for line in first if _is_pairs(line))
         return Recognition.CONTENT if first and good * 5 >= len(first) * 4 else Recognition.NO
 

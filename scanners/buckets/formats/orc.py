@@ -13,7 +13,6 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.columnar import columns_of, short_values
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import encoding_of
 
 _MAGIC = b"ORC"
 
@@ -27,7 +26,7 @@ class Orc:
 
     def recognises(self, content: Content) -> Recognition:
         """By the magic at its beginning, when it is no text that happens to begin so."""
-        if content.head.data.startswith(_MAGIC) and not encoding_of(content.head.data):
+        if content.head.data.startswith(_MAGIC) and not content.head.encoding:
             return Recognition.MAGIC
         named = content.head.suffix.rsplit(".", 1)[-1] == "orc"
         if named:

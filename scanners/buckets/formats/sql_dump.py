@@ -10,7 +10,7 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import Recognition, Table
 from scanners.buckets.formats.labelled import tables_by_name
-from scanners.buckets.text import head_lines, lines
+from scanners.buckets.text import lines
 from scanners.detection.interface import ColumnContext
 from scanners.records import JsonObject
 
@@ -66,7 +66,7 @@ class SqlDump:
 
     def recognises(self, content: Content) -> Recognition:
         """A dump's banner, or the beginning of a statement that makes or fills a table."""
-        first = head_lines(content)
+        first = content.head.lines
         named = content.head.suffix in self.suffixes
         if any(_BANNER.match(line) for line in first[:5]):
             return Recognition.MAGIC

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
-from scanners.buckets.text import batches_of, head_lines, lines
+from scanners.buckets.text import batches_of, lines
 from scanners.detection.interface import ColumnContext
 from scanners.records import cut, text_batch
 
@@ -36,7 +36,7 @@ class Syslog:
 
     def recognises(self, content: Content) -> Recognition:
         """Four of five of the first lines have one of its shapes."""
-        first = head_lines(content)[:50]
+        first = content.head.lines[:50]
         good = sum(1 for line in first if _match(line))
         return Recognition.CONTENT if first and good * 5 >= len(first) * 4 else Recognition.NO
 

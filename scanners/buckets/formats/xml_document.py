@@ -14,7 +14,6 @@ from scanners.base import Sampling
 from scanners.buckets.content import Content
 from scanners.buckets.formats.interface import Recognition, Table
 from scanners.buckets.formats.labelled import tables_by_name
-from scanners.buckets.text import encoding_of
 from scanners.records import JsonObject, cut
 
 _BEGINS = re.compile(r"\s*(?:<\?xml[\s?]|<!DOCTYPE\s+(?!html)|<!--|<[A-Za-z_][\w.:-]*(?:\s[^<>]*)?/?>)")
@@ -35,7 +34,7 @@ class XmlDocument:
 
     def recognises(self, content: Content) -> Recognition:
         """It begins as XML does and not as a page."""
-        encoding = encoding_of(content.head.data)
+        encoding = content.head.encoding
         named = content.head.suffix in self.suffixes
         text = content.head.data[:2000].decode(encoding, "replace").removeprefix("\ufeff") if encoding else ""
         if _BEGINS.match(text) and (named or text.lstrip().startswith("<?xml")):
