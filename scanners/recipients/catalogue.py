@@ -206,12 +206,12 @@ def _described(key: str) -> ProcessorSeen:
     entry = organisations().get(key) or Organisation(key=key)
     of = connectors_of().get(key, ())
     first = of[0] if of else None
-    said = entry.service_classes or tuple(dict.fromkeys(each.service_class for each in of))
+    services = dict.fromkeys([*entry.service_classes, *(each.service_class for each in of)])
     return ProcessorSeen(
         key,
         name=entry.name or (first.name if first else key),
         role=entry.role or (first.role if first else "processor"),
-        service_classes=said,
+        service_classes=tuple(services),
         legal_entity=entry.legal_entity or (first.legal_entity if first else ""),
         head_office=entry.head_office or (first.head_office if first else ""),
         regions=tuple(sorted({region for each in of for region in each.regions})),

@@ -1,7 +1,8 @@
 """What a file of known organisations may say, and reading them.
 
 An entry says who an organisation is and what gives it away. Of an organisation that has a connector
-(`scanners/integrations/vendors`), the connector says who it is and the entry only adds what gives it away.
+(`scanners/integrations/vendors`), the connector says who it is; the entry adds what gives it away, and says of who it
+is only what differs: the name of a company with several products, the services beside the connector's.
 """
 
 from __future__ import annotations
@@ -117,24 +118,28 @@ def defects(known: Mapping[str, Organisation], of: Mapping[str, tuple[Connector,
     for key in of.keys() - known.keys():
         yield f"{key}: has a connector and no entry"
     for key, organisation in known.items():
-        said = set(organisation.facts)
-        alike = len({tuple(sorted(facts_of(each).items())) for each in of.get(key, ())}) == 1
-        if alike and said:
-            yield f"{key}: the connector says its {', '.join(sorted(said))}"
-        if not of.get(key) and not said >= {"name", "service_classes"}:
+        said, agreed = organisation.facts, _agreed(of.get(key, ()))
+        for fact in said.keys() & agreed.keys():
+            if said[fact] == agreed[fact] or fact in ("legal_entity", "head_office"):
+                yield f"{key}: its connector says its {fact} already"
+        if not agreed and not said.keys() >= {"name", "service_classes"}:
             yield f"{key}: name or service_classes is missing"
     yield from _twice(known)
 
 
-def facts_of(connector: Connector) -> dict[str, object]:
-    """Who the organisation is, as a connector has it."""
-    return {
-        "name": connector.name,
-        "legal_entity": connector.legal_entity,
-        "role": connector.role,
-        "service_classes": (connector.service_class,),
-        "head_office": connector.head_office,
-    }
+def _agreed(connectors: tuple[Connector, ...]) -> dict[str, object]:
+    """Who the organisation is, as far as its connectors say the same of it."""
+    each = [
+        {
+            "name": connector.name,
+            "legal_entity": connector.legal_entity,
+            "role": connector.role,
+            "service_classes": (connector.service_class,),
+            "head_office": connector.head_office,
+        }
+        for connector in connectors
+    ]
+    return {fact: said for fact, said in each[0].items() if all(other[fact] == said for other in each)} if each else {}
 
 
 def _twice(known: Mapping[str, Organisation]) -> Iterator[str]:
