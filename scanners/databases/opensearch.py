@@ -13,6 +13,7 @@ import base64
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, cast
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +25,7 @@ from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
 from scanners.buckets.grouping import template_of
 from scanners.databases.catalog import Fault
+from scanners.databases.opensearch_access import index_grants, readers, readers_of_all
 from scanners.detection.interface import Detection
 from scanners.integrations.engine import Engine, Limits, Request
 from scanners.record_store import (
@@ -47,7 +49,10 @@ class OpenSearchSettings(SourceSettings):
 
     type: Literal["opensearch", "elasticsearch"]
     url: str = Field(description="The address of any node: https://search.example.com:9200.")
-    user: str = Field(default="", description="May monitor, view_index_metadata and read.")
+    user: str = Field(
+        default="",
+        description="May monitor, view_index_metadata and read; the security API, to see who may read.",
+    )
     password: Secret | None = None
     api_key: Secret | None = Field(default=None, description="Elasticsearch's encoded API key, instead of a user.")
     allow_http: bool = Field(default=False, description="Allow an address without TLS.")
@@ -92,7 +97,9 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
     def connected(self) -> Generator[Engine]:
         """An HTTP client; nothing is sent yet."""
         settings = self.settings
-        limits = Limits(attempts=3, one_wait=10, all_waits=30, silence=settings.timeout, answer=settings.timeout * 2)
+        limits = Limits(
+            attempts=3, one_wait=10, all_waits=30, silence=settings.timeout + 5, answer=settings.timeout * 2 + 5
+        )
         engine = Engine(settings.name, settings.url, headers=self._headers(), limits=limits)
         try:
             yield engine
@@ -113,7 +120,9 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
         version = _mapping(_mapping(client.get(Request("cluster", "/"))).get("version"))
         safeguards = [encryption_in_transit(self.system, self.settings.url.startswith("https:"))]
         if self._headers():
-            return Opening(str(version.get("number", "")), tuple(safeguards))
+            grants = index_grants(client, self.settings.type)
+            whole = None if grants is None else readers_of_all(grants)
+            return Opening(str(version.get("number", "")), tuple(safeguards), whole)
         unguarded, everyone = without_credentials(self.system, "read")
         return Opening(str(version.get("number", "")), (*safeguards, unguarded), (everyone,))
 
@@ -130,9 +139,12 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
                 continue
             groups.setdefault(detection.redact(template_of(name.removeprefix(".ds-"))), []).append(index)
         states = self._states(client)
+        grants = index_grants(client, self.settings.type) if self._headers() else None
         for name, indices in groups.items():
             try:
-                yield self._record_set(client, name, indices, states)
+                subject = self._record_set(client, name, indices, states)
+                named = [str(index["index"]) for index in indices]
+                yield replace(subject, readers=None if grants is None else readers(grants, named))
             except UnreadableError as error:
                 yield error
 
@@ -217,8 +229,13 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
             "track_total_hits": False,
         }
         parameters = {"source": json.dumps(query), "source_content_type": "application/json"}
-        answer = client.get(Request(subject.name, f"{subject.handle}/_search", parameters=parameters))
-        return cast("list[Mapping[str, Any]]", _mapping(_mapping(answer).get("hits")).get("hits") or [])
+        answer = _mapping(client.get(Request(subject.name, f"{subject.handle}/_search", parameters=parameters)))
+        if answer.get("timed_out"):
+            title = f"{self.settings.name}: {subject.name}"
+            raise UnreadableError(
+                title, "reading it took too long", "raise timeout, or exclude it", "statement-timeout"
+            )
+        return cast("list[Mapping[str, Any]]", _mapping(answer.get("hits")).get("hits") or [])
 
     def fault(self, error: Exception) -> Fault | None:
         """The HTTP client already speaks in our own words."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -122,6 +126,128 @@ def test_a_sample_is_bounded_and_the_same_until_something_changes(node, settings
     assert not [each for each in of(Covered, said(settings, small_detection, tokens=tokens)) if "/many" in each.scope]
     fill(node, "many", [{"n": 1}])
     assert [each for each in of(Covered, said(settings, small_detection, tokens=tokens)) if "/many" in each.scope]
+
+
+def contents(seen):
+    return {each.scope: each.token for each in of(Covered, seen) if each.aspect is Aspect.CONTENT}
+
+
+def fetched(node) -> int:
+    """How many times the node has counted that documents were fetched."""
+    return node.get("/_stats/search").json()["_all"]["total"]["search"]["fetch_total"]
+
+
+def test_what_has_not_changed_is_not_read_again(node, settings, small_detection):
+    for name in ("still", "moving", "mapped"):
+        fill(node, name, [{"a": 1}])
+    tokens = contents(said(settings, small_detection))
+    before = fetched(node)
+    assert before > 0
+    assert contents(said(settings, small_detection, tokens=tokens)) == {}
+    assert fetched(node) == before
+
+    node.post("/moving/_update_by_query?refresh=true", json={"query": {"match_all": {}}}).raise_for_status()
+    node.put("/mapped/_mapping", json={"properties": {"mail": {"type": "keyword"}}}).raise_for_status()
+    read = contents(said(settings, small_detection, tokens=tokens))
+    assert {urn.rpartition("/")[2] for urn in read} == {"moving", "mapped"}
+
+
+def test_a_plan_reads_nothing(node, settings, small_detection):
+    fill(node, "planned", ({"n": n} for n in range(5)))
+    before = fetched(node)
+    (planned,) = OpenSearchScanner(settings).plan(ScanContext(small_detection))
+    assert (planned.dataset, planned.rows, planned.unchanged) == ("planned", 5, False)
+    assert fetched(node) == before
+
+
+ANSWERS = {
+    "/": {"version": {"number": "2.19.1"}},
+    "/_cat/indices": [{"index": "people", "uuid": "u", "docs.count": "1", "status": "open"}],
+    "/people/_mapping": {"people": {"mappings": {}}},
+    "/people/_count": {"count": 1},
+    "/people/_search": {"timed_out": True, "hits": {"hits": [{"_source": {"a": 1}}]}},
+    "/_plugins/_security/api/roles": {
+        "all": {"index_permissions": [{"index_patterns": ["*"], "allowed_actions": ["indices_all"]}]},
+        "clerks": {
+            "index_permissions": [{"index_patterns": ["peop*"], "allowed_actions": ["indices:data/read/search"]}]
+        },
+        "writers": {"index_permissions": [{"index_patterns": ["people"], "allowed_actions": ["write"]}]},
+        "others": {"index_permissions": [{"index_patterns": ["logs-*"], "allowed_actions": ["read"]}]},
+    },
+    "/_plugins/_security/api/rolesmapping": {"all": {"users": ["admin"]}, "clerks": {"backend_roles": ["staff"]}},
+    "/_plugins/_security/api/internalusers": {
+        "ann": {"backend_roles": ["staff"]},
+        "bob": {"opendistro_security_roles": ["clerks"], "hash": "secret"},
+        "eve": {"backend_roles": ["guests"]},
+    },
+    "/_security/role": {"readers": {"indices": [{"names": ["people"], "privileges": ["read"]}]}},
+    "/_security/user": {"ann": {"roles": ["readers"]}, "gone": {"roles": ["readers"], "enabled": False}},
+}
+
+
+@pytest.fixture
+def secured(certificate, monkeypatch):
+    """A double, by TLS, of a cluster with a security plugin, which our node has not: it answers what manuals say."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = ANSWERS.get(urlsplit(self.path).path)
+            body = json.dumps(found or {}).encode()
+            self.send_response(200 if found is not None else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("TEST_SEARCH_PASSWORD", "only reads")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.authority))
+    yield OpenSearchSettings.model_validate(
+        {
+            "type": "opensearch",
+            "name": "search",
+            "url": f"https://127.0.0.1:{server.server_address[1]}",
+            "user": "reader",
+            "password": {"env": "TEST_SEARCH_PASSWORD"},
+        }
+    )
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def test_says_by_tls_who_may_read_and_what_took_too_long(secured, small_detection):
+    seen = said(secured, small_detection)
+    assert [(each.safeguard, each.present) for each in of(SafeguardSeen, seen)] == [("encryption_in_transit", True)]
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.about.rpartition("/")[2]) == ("statement-timeout", "people")
+    assert contents(seen) == {}
+    found = {(a.data.rpartition("/")[2], a.principal, a.kind.value, a.via) for a in of(AccessSeen, seen)}
+    cluster = secured.url.removeprefix("https://")
+    assert found == {
+        (cluster, "role/all", "role", ""),
+        (cluster, "admin", "user", "role/all"),
+        ("people", "role/clerks", "role", ""),
+        ("people", "ann", "user", "role/clerks"),
+        ("people", "bob", "user", "role/clerks"),
+        ("people", "backend_role/staff", "role", "role/clerks"),
+    }
+    assert "secret" not in repr(seen)
+
+
+def test_says_of_elasticsearch_who_may_read(secured, small_detection):
+    seen = said(secured.model_copy(update={"type": "elasticsearch"}), small_detection)
+    assert {(a.data.rpartition("/")[2], a.principal, a.via) for a in of(AccessSeen, seen)} == {
+        ("people", "role/readers", ""),
+        ("people", "ann", "role/readers"),
+    }
 
 
 def test_a_closed_index_is_a_finding_and_ends_nothing(node, settings, small_detection):
