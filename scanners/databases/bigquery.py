@@ -132,7 +132,8 @@ class BigQueryScanner(RelationalScanner[BigQuerySettings]):
     def _asking(self) -> dict[str, Any]:
         """How long a request may take, and that what is busy is asked again, ever more slowly."""
         retry = importlib.import_module("google.cloud.bigquery.retry").DEFAULT_RETRY
-        return {"timeout": self.settings.statement_timeout, "retry": retry.with_timeout(MOST_TRIES)}
+        tries = min(MOST_TRIES, 2 * self.settings.statement_timeout)
+        return {"timeout": self.settings.statement_timeout, "retry": retry.with_timeout(tries)}
 
     def version(self, connection: Client) -> str:
         """The API's."""
@@ -148,6 +149,8 @@ class BigQueryScanner(RelationalScanner[BigQuerySettings]):
 
     def fault(self, error: BaseException) -> Fault:
         """By the HTTP status, or by what kept the request from being answered."""
+        if "ReadTimeout" in (type(error).__name__, type(getattr(error, "cause", None)).__name__):
+            return TOO_LONG
         status = getattr(error, "code", None)
         if isinstance(status, int):
             return _FAULTS.get(int(status)) or Fault(
@@ -313,6 +316,7 @@ _KINDS = {"VIEW": DatasetKind.VIEW, "MATERIALIZED_VIEW": DatasetKind.MATERIALIZE
 _source_fault = partial(Fault, fatal=True)  # nothing of the source can be read
 
 UNREACHABLE = _source_fault("unreachable", "cannot reach the API", "check network and endpoint")
+TOO_LONG = Fault("statement-timeout", "reading it took too long", "raise statement_timeout, or exclude it")
 WRONG_CREDENTIALS = _source_fault("wrong-password", "the credentials are wrong or have expired", "renew the key")
 
 _FAULTS = {

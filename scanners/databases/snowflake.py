@@ -17,9 +17,9 @@ from pydantic import Field, model_validator
 from sqlalchemy.exc import DBAPIError
 
 from inventory.errors import ConfigError
-from inventory.model import DatasetKind, Observation, SafeguardSeen
+from inventory.model import DatasetKind, Observation, PrincipalKind, SafeguardSeen
 from scanners.base import Secret, SourceSettings
-from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Relation
+from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Reader, Relation
 from scanners.databases.plain import SnowflakeDialect, plain_engine
 from scanners.databases.relational import RelationalScanner, RelationalSettings, Sample, sample_seed, sampled
 
@@ -143,6 +143,7 @@ class SnowflakeScanner(RelationalScanner[SnowflakeSettings]):
         columns = self._columns(connection, schema)
         primary, foreign = self._keys(connection, schema)
         of_schema = {"schema": schema}
+        readers = self._readers(connection, schema)
         definitions = {row[0]: row[1] for row in connection.exec_driver_sql(_DEFINITIONS, of_schema)}
         rows_of_tables = [tuple(row) for row in connection.exec_driver_sql(_RELATIONS, of_schema)]
         unlisted = sorted(definitions.keys() - {row[0] for row in rows_of_tables})
@@ -162,9 +163,25 @@ class SnowflakeScanner(RelationalScanner[SnowflakeSettings]):
                 unknown=DEFINITION_HIDDEN if kind in _KINDS and not definitions.get(name) else None,
                 state=f"{altered} {rows} {volume}" if kind == "BASE TABLE" and altered is not None else "",
                 foreign=kind == "EXTERNAL TABLE",
+                readers=None if readers is None else tuple(readers.get(name, ())),
             )
             for name, kind, comment, rows, volume, altered in [*rows_of_tables, *views]
         ]
+
+    def _readers(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Reader]] | None:
+        """By relation, the roles that may read it; None when we may not ask. Who holds a role is not followed."""
+        try:
+            granted = connection.exec_driver_sql(_PRIVILEGES, {"schema": schema}).all()
+        except DBAPIError as error:
+            if self.fault(error).fatal:
+                raise
+            return None
+        found: defaultdict[str, list[Reader]] = defaultdict(list)
+        for relation, role, privilege in granted:
+            found[relation].append(
+                Reader(role, PrincipalKind.ROLE, privilege, evidence=f"{privilege} is granted to the role")
+            )
+        return found
 
     def _columns(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Column]]:
         found: defaultdict[str, list[Column]] = defaultdict(list)
@@ -260,6 +277,12 @@ WHERE table_schema = %(schema)s ORDER BY table_name
 """
 
 _DEFINITIONS = "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = %(schema)s"
+
+_PRIVILEGES = """
+SELECT table_name, grantee, privilege_type FROM information_schema.table_privileges
+WHERE table_schema = %(schema)s AND privilege_type IN ('SELECT', 'OWNERSHIP')
+ORDER BY table_name, grantee, privilege_type DESC
+"""
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, comment FROM information_schema.columns

@@ -56,6 +56,8 @@ class Double:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.refused: dict[str, int] = {}  # by the end of a path, the status
+        self.slow = ""  # the end of a path that is not answered until `over`
+        self.over = threading.Event()
         self.rows = {"users": [self.user(i) for i in range(20)], "big": [[{"v": f"u{i}@b.ca"}] for i in range(5000)]}
         mail = {"name": "mail", "type": "STRING", "mode": "NULLABLE"}
         who = {"name": "who", "type": "RECORD", "mode": "REPEATED", "fields": [mail]}
@@ -98,6 +100,8 @@ class Double:
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
         self.asked.append(path)
+        if self.slow and path.endswith(self.slow):
+            self.over.wait(20)
         for end, status in self.refused.items():
             if path.endswith(end):
                 return status, {"error": {"code": status, "message": f"no {CANARY}", "errors": [{"reason": "x"}]}}
@@ -258,6 +262,21 @@ def test_no_permission_on_one_table_and_one_dropped(double, settings, small_dete
         ("big", "changed"),
     }
     assert CANARY not in repr(said)
+
+
+def test_reading_that_takes_too_long_is_a_finding(double, settings, small_detection):
+    double[0].slow = "/users/data"
+    said = scan(settings.model_copy(update={"statement_timeout": 0.3}), small_detection)
+    double[0].over.set()
+    (finding,) = of(Finding, said)
+    assert (finding.about.rpartition(".")[2], finding.code) == ("users", "statement-timeout")
+    assert {one.scope.rpartition(".")[2] for one in of(Covered, said) if one.aspect is Aspect.CONTENT} >= {"big"}
+
+
+def test_a_plan_reads_no_rows(double, settings, small_detection):
+    planned = {one.dataset: one.rows for one in BigQueryScanner(settings).plan(ScanContext(small_detection))}
+    assert planned["proj.crm.users"] == 20
+    assert not [path for path in double[0].asked if path.endswith("/data")]
 
 
 def test_what_ends_a_scan_is_one_error(double, settings, small_detection, monkeypatch):
