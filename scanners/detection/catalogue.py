@@ -34,7 +34,8 @@ import yaml
 
 from inventory.errors import ConfigError
 from scanners.detection.lexicon import fold
-from scanners.detection.validators import PASSING, VALIDATORS, Memo, Validator
+from scanners.detection.memo import Memo
+from scanners.detection.validators import PASSING, VALIDATORS, Validator
 
 # What means something else in bytes than in text, or has no meaning in hyperscan.
 _BEYOND_BYTES = re.compile(r"\\[wWdDsSbB]|\[\^|(?<!\\)\.|\(\?[^:]")

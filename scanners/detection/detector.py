@@ -17,7 +17,7 @@ from scanners.detection.engine import Engine
 from scanners.detection.fields import LOOKED, PROFILED, TEXT_LENGTH, FieldCount, Tried
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext, Verdict
 from scanners.detection.naming import NameMatch, Names, about_people, tokens
-from scanners.detection.outlines import Outlines, of_pattern
+from scanners.detection.outlines import Outlines
 from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Score, Seen, Surroundings
@@ -92,7 +92,7 @@ class ColumnDetector:
         return Tried(
             detectors=tried,
             plain=plain,
-            named=[(detector, of_pattern(detector.pattern)) for detector in by_name],
+            named=by_name,
             within=[detector for detector in tried if detector.within],
             engine=self.engine,
         )

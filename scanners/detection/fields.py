@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from inventory.model import Profile
 from scanners.detection.catalogue import Detector
 from scanners.detection.engine import Engine, Hits
-from scanners.detection.outlines import LONGEST, Outline, Outlines, outline
-from scanners.detection.validators import Memo
-from scanners.detection.values import Chunk, decoded_once
+from scanners.detection.memo import Memo
+from scanners.detection.outlines import Outlines, Question
+from scanners.detection.validators import memo as memo_of
+from scanners.detection.values import Chunk, decoded_once, may_be_encoded
 from scanners.detection.weighing import Look, Seen
 
 LOOKED = 300
@@ -34,16 +35,9 @@ class Tried:
 
     detectors: Sequence[Detector]  # all of them
     plain: Outlines  # those that need no name
-    named: Sequence[tuple[Detector, Outline]]  # those that its name speaks for, of those that need one
+    named: Sequence[Detector]  # those that its name speaks for, of those that need one
     within: Sequence[Detector]  # those that are also searched for inside texts
     engine: Engine
-
-    def of(self, shown: bytes) -> Iterator[tuple[Detector, bool]]:
-        """Those that may match a value with the outline `shown`; True: they do."""
-        yield from self.plain.of(shown)
-        for detector, known in self.named:
-            if known.may_match(shown):
-                yield detector, known.exact and len(shown) <= LONGEST
 
 
 @dataclass
@@ -87,7 +81,7 @@ class FieldCount:
             return 0
         first = present[:room]
         self.looked += len(first)
-        self._look([whole_number(text) for text in map(str.strip, first)], tried)
+        self._look([whole_number(t) if t[0] <= "9" and not t.isdecimal() else t for t in map(str.strip, first)], tried)
         return len(chunk.texts) if len(first) == len(present) else _past(chunk.texts, len(first))
 
     def _measure(self, present: Sequence[str], chunk: Chunk) -> None:
@@ -110,59 +104,72 @@ class FieldCount:
     def _look(self, texts: Sequence[str], tried: Tried) -> None:
         """Look at some values together: each different value once, and each outline of values once."""
         times = Counter(texts)
-        memo = Memo()
+        once = len(times) == len(texts)
+        memo = memo_of(times)
         matching: dict[str, list[str]] = {}
-        for shown, alike in _by_outline(times).items():
-            self._count_numbers(shown, alike, times, memo)
-            for detector, settled in tried.of(shown):
-                matched = alike if settled else [text for text in alike if detector.whole.fullmatch(text)]
-                if matched:
+        shaped: Counter[str] = Counter()
+        for question, alike in tried.plain.sorted_out(times):
+            self._count_numbers(question, alike, times, memo)
+            for candidate in question.candidates:
+                detector = candidate.detector
+                matched = alike if candidate.settled else [text for text in alike if detector.whole.fullmatch(text)]
+                if not matched:
+                    continue
+                shaped[detector.detector] += len(matched) if once else sum(map(times.__getitem__, matched))
+                if candidate.hopeful:
                     matching.setdefault(detector.detector, []).extend(matched)
-        whole: dict[str, set[str]] = {}
-        for detector in tried.detectors if matching else ():
-            matched = matching.get(detector.detector)
+        for detector in tried.named:
+            matched = [text for text in times if detector.whole.fullmatch(text)]
             if matched:
-                whole[detector.detector] = self._check(detector, matched, times, memo)
+                shaped[detector.detector] = len(matched) if once else sum(map(times.__getitem__, matched))
+                matching[detector.detector] = matched
+        whole: dict[str, Sequence[str]] = {}
+        for detector in tried.detectors if shaped else ():
+            name = detector.detector
+            if name not in shaped:
+                continue
+            seen = self.seen.setdefault(name, Seen())
+            seen.shaped += shaped[name]
+            valid = detector.passing(matching[name], memo) if name in matching else ()
+            if valid:
+                whole[name] = valid
+                seen.valid += len(valid) if once else sum(map(times.__getitem__, valid))
+                if detector.narrow is not None:
+                    seen.narrow += sum(times[text] for text in valid if detector.narrow.fullmatch(text))
         self.searched += len(texts)
         self._search_inside(times, whole, tried)
 
-    def _count_numbers(self, shown: bytes, alike: Sequence[str], times: Mapping[str, int], memo: Memo) -> None:
-        """Count the dates' years, and the numbers that could be counts or moments, among values of one outline."""
-        if len(shown) <= 32 and _DATED.match(shown):
+    def _count_numbers(self, question: Question, alike: Sequence[str], times: Mapping[str, int], memo: Memo) -> None:
+        """Count the dates' years, and the numbers that could be counts or moments."""
+        if question.dated:
             for text in alike:
                 day = memo.days[text] if text[0].isdigit() else None
                 if day is not None:
                     self.years[day.year] += times[text]
-        if _COUNTED.fullmatch(shown):
-            moment = len(shown) > 4
-            self.counts += sum(times[text] for text in alike if not moment or text[0] == "1")
+        if question.small or question.moment:
+            self.counts += sum(times[text] for text in alike if question.small or text[0] == "1")
 
-    def _check(self, detector: Detector, matched: Sequence[str], times: Mapping[str, int], memo: Memo) -> set[str]:
-        """Count how a detector fared on the values that its pattern matched, and say which of them passed."""
-        valid = detector.passing(matched, memo)
-        seen = self.seen.setdefault(detector.detector, Seen())
-        seen.shaped += sum(times[text] for text in matched)
-        seen.valid += sum(times[text] for text in valid)
-        if detector.narrow is not None:
-            seen.narrow += sum(times[text] for text in valid if detector.narrow.fullmatch(text))
-        return set(valid)
-
-    def _search_inside(self, times: Mapping[str, int], whole: Mapping[str, set[str]], tried: Tried) -> None:
+    def _search_inside(self, times: Mapping[str, int], whole: Mapping[str, Sequence[str]], tried: Tried) -> None:
         """Search long texts, and what stands in encoded ones, for values inside them that they are not as a whole."""
         long = [text for text in times if len(text) >= TEXT_LENGTH]
-        self._search(long, [times[text] for text in long], whole, tried)
-        said = set[str]().union(*whole.values())
-        encoded = [text for text in times if len(text) >= 10 and text not in said]
-        plain = [(decoded, times[text]) for text in encoded if (decoded := decoded_once(text))]
-        self._search([text for text, _ in plain], [often for _, often in plain], {}, tried)
+        if long:
+            self._search(long, [times[text] for text in long], whole, tried)
+        encoded = [text for text in times if may_be_encoded(text)]
+        if encoded:
+            said = frozenset[str]().union(*whole.values())
+            plain = [(decoded, times[text]) for text in encoded if text not in said and (decoded := decoded_once(text))]
+            self._search([text for text, _ in plain], [often for _, often in plain], {}, tried)
 
-    def _search(self, texts: Sequence[str], times: Sequence[int], whole: Mapping[str, set[str]], tried: Tried) -> None:
-        if not texts:
-            return
+    def _search(
+        self, texts: Sequence[str], times: Sequence[int], whole: Mapping[str, Sequence[str]], tried: Tried
+    ) -> None:
         rows = tried.engine.rows(texts)
-        for detector in tried.within:
-            said = whole.get(detector.detector, ())
-            for row in rows.get(detector.detector, ()):
+        for detector in tried.within if rows else ():
+            found = rows.get(detector.detector)
+            if not found:
+                continue
+            said = frozenset(whole.get(detector.detector, ()))
+            for row in found:
                 text = texts[row]
                 hits = [hit.group() for hit in detector.inside.finditer(text)] if text not in said else []
                 if hits:
@@ -209,13 +216,6 @@ class FieldCount:
         )
 
 
-def _by_outline(texts: Iterable[str]) -> Mapping[bytes, list[str]]:
-    groups: dict[bytes, list[str]] = {}
-    for text in texts:
-        groups.setdefault(outline(text), []).append(text)
-    return groups
-
-
 def _past(texts: Sequence[str | None], present: int) -> int:
     """The index after the first `present` texts that are neither null nor blank."""
     for index, text in enumerate(texts):
@@ -225,9 +225,6 @@ def _past(texts: Sequence[str | None], present: int) -> int:
     return len(texts)
 
 
-# What no date lacks, as an outline: eight digits, or a number before two separators.
-_DATED = re.compile(rb"[0?]{8}\Z|[0?]{1,4}[-/. ,]+[^-/. ,]+[-/. ,]")
-_COUNTED = re.compile(rb"0{1,4}|0{10}(?:000)?")
 _NUMBER = re.compile(r"[0-9]{1,19}\.0+|[0-9](?:\.[0-9]{1,17})?[eE]\+?[0-9]{1,2}")
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from scanners.detection.catalogue import Detector
+from scanners.detection.validators import OUTLINES
 
 _parser: Any = importlib.import_module("re._parser")
 
@@ -218,33 +219,95 @@ def of_pattern(pattern: str) -> Outline:
         return Outline(shortest, longest, None, False, _ALL, ())
 
 
+# What no date lacks: eight digits, or a number before two separators.
+_DATED = re.compile(rb"[0?]{8}\Z|[0?]{1,4}[-/. ,]+[^-/. ,]+[-/. ,]")
+_SMALL = re.compile(rb"0{1,4}")
+_MOMENT = re.compile(rb"0{10}(?:000)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A detector whose pattern may match the values of an outline."""
+
+    detector: Detector
+    settled: bool  # the pattern matches them all
+    hopeful: bool  # a value that it matches may pass the check
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an outline leaves in question of its values."""
+
+    candidates: tuple[Candidate, ...]
+    dated: bool  # they may be dates
+    small: bool  # they are numbers of up to four digits
+    moment: bool  # they are numbers with as many digits as a moment has
+
+
 class Outlines:
     """The outlines of some detectors' patterns, ready to be asked which of them a value leaves in question."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._known = [(detector, of_pattern(detector.pattern)) for detector in detectors]
-        self._by_classes: dict[tuple[int, frozenset[int]], list[tuple[Detector, Outline]]] = {}
-        self._by_outline: dict[bytes, Sequence[tuple[Detector, bool]]] = {}
+        self._known = [(detector, of_pattern(detector.pattern), _hope(detector)) for detector in detectors]
+        self._by_classes: dict[tuple[int, frozenset[int]], Sequence[tuple[Detector, Outline, _Hope]]] = {}
+        self._by_outline: dict[bytes, Question] = {}
+        self._same: dict[object, Question] = {}
 
-    def of(self, shown: bytes) -> Sequence[tuple[Detector, bool]]:
-        """The detectors that may match a value with the outline `shown`; True: they do."""
-        found = self._by_outline.get(shown)
-        if found is None:
-            found = self._look(shown)
-            if len(self._by_outline) >= _REMEMBERED:
-                self._by_outline.clear()
+    def sorted_out(self, texts: Iterable[str]) -> Iterable[tuple[Question, list[str]]]:
+        """The texts by what is in question of them: those of which the same is, together."""
+        groups: dict[int, tuple[Question, list[str]]] = {}
+        remembered = self._by_outline
+        for text in texts:
+            shown = text.encode("ascii", "replace").translate(_CLASSES)
+            question = remembered.get(shown) or self.of(shown)
+            group = groups.get(id(question))
+            if group is None:
+                groups[id(question)] = (question, [text])
+            else:
+                group[1].append(text)
+        return groups.values()
+
+    def of(self, shown: bytes) -> Question:
+        """What is in question of values with the outline `shown`."""
+        question = self._by_outline.get(shown)
+        if question is None:
+            question = self._look(shown)
+            # Equal answers are one object, so that values can be put together by it.
+            key = (
+                tuple((id(c.detector), c.settled, c.hopeful) for c in question.candidates),
+                question.dated, question.small, question.moment,
+            )  # fmt: skip
+            for kept in (self._by_outline, self._by_classes, self._same):
+                if len(kept) >= _REMEMBERED:
+                    kept.clear()
+            question = self._same.setdefault(key, question)
             if len(shown) <= 64:
-                self._by_outline[shown] = found
-        return found
+                self._by_outline[shown] = question
+        return question
 
-    def _look(self, shown: bytes) -> Sequence[tuple[Detector, bool]]:
+    def _look(self, shown: bytes) -> Question:
         classes = frozenset(shown)
         key = len(shown), classes
         possible = self._by_classes.get(key)
         if possible is None:
-            possible = [known for known in self._known if known[1].may_hold(*key)]
-            if len(self._by_classes) >= _REMEMBERED:
-                self._by_classes.clear()
-            self._by_classes[key] = possible
+            possible = self._by_classes[key] = [known for known in self._known if known[1].may_hold(*key)]
         exact = len(shown) <= LONGEST
-        return [(detector, exact and known.exact) for detector, known in possible if known.may_match(shown)]
+        return Question(
+            tuple(
+                Candidate(detector, exact and known.exact, hope is None or hope.search(shown) is not None)
+                for detector, known, hope in possible
+                if known.may_match(shown)
+            ),
+            dated=len(shown) <= 32 and _DATED.match(shown) is not None,
+            small=_SMALL.fullmatch(shown) is not None,
+            moment=_MOMENT.fullmatch(shown) is not None,
+        )
+
+
+_Hope = re.Pattern[bytes] | None
+
+
+def _hope(detector: Detector) -> _Hope:
+    """What the outline of every value that passes the detector's check holds; None when nothing is known of it."""
+    needed = None if detector.dictionary else OUTLINES.get(detector.validator)
+    return re.compile(needed, re.DOTALL) if needed else None

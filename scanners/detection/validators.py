@@ -14,48 +14,22 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import TypeAlias
 
 from scanners.detection.lexicon import endings, fold, vocabulary, words
+from scanners.detection.memo import Memo
 from scanners.detection.telephone import valid_abroad, valid_at_home
 
 Validator: TypeAlias = Callable[[str], bool]
-Passing: TypeAlias = "Callable[[Sequence[str], Memo], list[str]]"
+Passing: TypeAlias = Callable[[Sequence[str], Memo], list[str]]
 
 
-class _Folded(dict[str, str]):
-    def __missing__(self, text: str) -> str:
-        folded = self[text] = fold(text)
-        return folded
-
-
-class _Tokens(dict[str, "list[str]"]):
-    def __init__(self, folded: _Folded) -> None:
-        self._folded = folded
-
-    def __missing__(self, text: str) -> list[str]:
-        tokens = self[text] = self._folded[text].split()
-        return tokens
-
-
-class _Days(dict[str, "date | None"]):
-    def __missing__(self, text: str) -> date | None:
-        day = self[text] = parse_date(text)
-        return day
-
-
-class Memo:
-    """What several checks ask of the same texts. It holds values: it must not outlive the look at a chunk of them."""
-
-    __slots__ = ("days", "folded", "tokens")
-
-    def __init__(self) -> None:
-        self.folded = _Folded()  # by text
-        self.tokens = _Tokens(self.folded)  # the words of the folded text, by text
-        self.days = _Days()  # the date that a text is, by text
+def memo(texts: Collection[str] = ()) -> Memo:
+    """A memo for one look at `texts`, or at whatever is asked."""
+    return Memo(parse_date, texts)
 
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -69,16 +43,14 @@ def digits(text: str) -> str:
 
 # --- checksums --------------------------------------------------------------------------------------------
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def luhn(number: str) -> bool:
-    """Luhn's check (ISO/IEC 7812-1, annex B) over a string of digits."""
-    total = 0
-    for position, digit in enumerate(reversed(number)):
-        value = ord(digit) - 48
-        total += _DOUBLED[value] if position % 2 else value
-    return total % 10 == 0
+    """Luhn's check (ISO/IEC 7812-1, annex B) over a string of ASCII digits."""
+    figures = number.encode("ascii")
+    total = sum(figures[-1::-2]) + sum(figures[-2::-2].translate(_DOUBLED))
+    return (total - 48 * len(figures)) % 10 == 0
 
 
 # Issuer ranges as (first, last, number of leading digits, lengths): ISO/IEC 7812 and the networks' own pages.
@@ -107,16 +79,23 @@ _CARD_RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
+@cache
+def _card_lengths() -> Mapping[str, frozenset[int]]:
+    """The lengths of card numbers by their leading digits."""
+    found: dict[str, frozenset[int]] = {}
+    for first, last, _, lengths in _CARD_RANGES:
+        for lead in range(first, last + 1):
+            found[str(lead)] = found.get(str(lead), frozenset()) | lengths
+    return found
+
+
 def card(text: str) -> bool:
     """A payment card number: issuer range, its length, Luhn, and not one repeated digit."""
     number = digits(text)
-    length = len(number)
-    if not 12 <= length <= 19 or len(set(number)) < 2:
+    length, known = len(number), _card_lengths()
+    if not 12 <= length <= 19 or not luhn(number) or len(set(number)) < 2:
         return False
-    in_range = any(
-        length in lengths and first <= int(number[:leading]) <= last for first, last, leading, lengths in _CARD_RANGES
-    )
-    return in_range and luhn(number)
+    return any(length in known.get(number[:leading], ()) for leading in (1, 2, 3, 4, 6))
 
 
 def sin(text: str) -> bool:
@@ -413,7 +392,15 @@ def _is_street(text: str, memo: Memo) -> bool:
 
 def street(texts: Sequence[str], memo: Memo) -> list[str]:
     """A street line: a street word (any of the main languages) and a number, or a numbered unit or PO box."""
+    if memo.none_holds(_street_clues()) and memo.none_ends(endings("street_suffixes")):
+        return []
     return [text for text in texts if _is_street(text, memo)]
+
+
+@cache
+def _street_clues() -> frozenset[str]:
+    """Words of which one is in every street line whose kind is no part of a longer word."""
+    return vocabulary("street_words") | _heads("unit_words")
 
 
 _POSTAL_ANYWHERE = re.compile(
@@ -454,7 +441,7 @@ _ADDRESS_ENGLISH = re.compile(r"[0-9]{1,5}\s+(?:[^\W\d_][^\W\d_'.-]*\s+){1,4}[^\
 
 def address_in_text(text: str) -> bool:
     """A civic number followed by a name and a street word."""
-    return _ADDRESS_ENGLISH.match(text) is not None and _is_street(text, Memo())
+    return _ADDRESS_ENGLISH.match(text) is not None and _is_street(text, memo())
 
 
 def _is_city(text: str, memo: Memo) -> bool:
@@ -492,6 +479,8 @@ def _is_state(text: str, memo: Memo) -> bool:
 def state(texts: Sequence[str], memo: Memo) -> list[str]:
     """A province, state or region by name, or its two-letter code in capitals."""
     folded, known, codes = memo.folded, vocabulary("provinces"), vocabulary("province_codes")
+    if memo.none_is(known) and memo.none_is(codes):
+        return []
     return [
         text
         for text in texts
@@ -507,6 +496,8 @@ def _countries() -> frozenset[str]:
 def country(texts: Sequence[str], memo: Memo) -> list[str]:
     """A country by name (EN, FR) or ISO 3166 code in capitals."""
     folded, known = memo.folded, _countries()
+    if memo.none_is(known) and memo.none_is(_COUNTRY_CODES):
+        return []
     return [
         text
         for text in texts
@@ -514,9 +505,17 @@ def country(texts: Sequence[str], memo: Memo) -> list[str]:
     ]
 
 
+@cache
+def _company_clues() -> frozenset[str]:
+    """Words of which one is in the name of every organization that is told by its name."""
+    return vocabulary("companies") | {"and", "et"}
+
+
 def organization(texts: Sequence[str], memo: Memo) -> list[str]:
     """A name that ends or begins as companies' names do, or joins family names (`Roy, Côté and Sons`)."""
     companies, passing = vocabulary("companies"), list[str]()
+    if memo.none_holds(_company_clues()):
+        return passing
     for text in texts:
         tokens = memo.tokens[text]
         if len(tokens) >= 2 and (
@@ -610,7 +609,7 @@ def full_name(texts: Sequence[str], memo: Memo) -> list[str]:
 def name_in_text(text: str) -> bool:
     """A form of address followed by a given and a family name of the dictionaries."""
     words_of = text.split()
-    return len(words_of) >= 3 and _is_full_name(" ".join(words_of[-2:]).rstrip(",."), Memo())
+    return len(words_of) >= 3 and _is_full_name(" ".join(words_of[-2:]).rstrip(",."), memo())
 
 
 def name_in_prose(text: str) -> bool:
@@ -619,7 +618,7 @@ def name_in_prose(text: str) -> bool:
     return (
         _weights("given_names").get(tokens[0], 0) >= 3
         and _weights("family_names").get(tokens[-1], 0) >= 2
-        and not _is_city(" ".join(tokens), Memo())
+        and not _is_city(" ".join(tokens), memo())
     )
 
 
@@ -643,15 +642,28 @@ def identifier_with_digits(text: str) -> bool:
     return sum(c.isdigit() for c in text) >= 3
 
 
+@cache
+def _genders() -> frozenset[str]:
+    """Words and letters for a gender or sex (or a form of address), and its numbers (ISO/IEC 5218)."""
+    return vocabulary("genders") | {"0", "1", "2", "9"}
+
+
 def gender(texts: Sequence[str], memo: Memo) -> list[str]:
     """A word or letter for a gender or sex (or a form of address), or its number (ISO/IEC 5218)."""
-    folded, known = memo.folded, vocabulary("genders")
-    return [text for text in texts if folded[text] in known or text in {"0", "1", "2", "9"}]
+    return _among(texts, memo, _genders())
+
+
+def _among(texts: Sequence[str], memo: Memo, known: frozenset[str]) -> list[str]:
+    """Those that, folded, are one of the words `known`."""
+    folded = memo.folded
+    return [] if memo.none_is(known) else [text for text in texts if folded[text] in known]
 
 
 def marital_status(texts: Sequence[str], memo: Memo) -> list[str]:
     """A word for a marital status."""
     folded, known = memo.folded, vocabulary("marital")
+    if memo.none_holds(_heads("marital") | {"e"}):
+        return []
     return [
         text
         for text in texts
@@ -671,6 +683,8 @@ _TITLE_APART = re.compile(r"[ ,/()-]+")
 def job_title(texts: Sequence[str], memo: Memo) -> list[str]:
     """A title with a word of the trades in it."""
     known, passing = vocabulary("job_words"), list[str]()
+    if memo.none_holds(known):
+        return passing
     for text in texts:
         joined = "," in text or "/" in text or "(" in text or ")" in text
         if not known.isdisjoint(_TITLE_APART.split(memo.folded[text]) if joined else memo.tokens[text]):
@@ -680,24 +694,31 @@ def job_title(texts: Sequence[str], memo: Memo) -> list[str]:
 
 def religion(texts: Sequence[str], memo: Memo) -> list[str]:
     """A religion by name."""
-    folded, known = memo.folded, vocabulary("religions")
-    return [text for text in texts if folded[text] in known]
+    return _among(texts, memo, vocabulary("religions"))
 
 
 def ethnicity(texts: Sequence[str], memo: Memo) -> list[str]:
     """An ethnic group by name."""
-    return _of_either(texts, memo, vocabulary("ethnicities"))
+    return _of_either(texts, memo, "ethnicities")
 
 
 def orientation(texts: Sequence[str], memo: Memo) -> list[str]:
     """A sexual orientation by name."""
-    return _of_either(texts, memo, vocabulary("orientations"))
+    return _of_either(texts, memo, "orientations")
 
 
-def _of_either(texts: Sequence[str], memo: Memo, known: frozenset[str]) -> list[str]:
-    """Those that are words of `known`, also when written as `Black/African`."""
-    folded = memo.folded
+def _of_either(texts: Sequence[str], memo: Memo, name: str) -> list[str]:
+    """Those that are words of the vocabulary `name`, also when written as `Black/African`."""
+    folded, known = memo.folded, vocabulary(name)
+    if memo.none_holds(_heads(name)):
+        return []
     return [text for text in texts if (fold(text.replace("/", " ")) if "/" in text else folded[text]) in known]
+
+
+@cache
+def _heads(name: str) -> frozenset[str]:
+    """The first words of what is in the vocabulary `name`."""
+    return frozenset(_WORD.findall(known)[0] for known in vocabulary(name))
 
 
 _BLOOD_GROUP = re.compile(r"(?:A|B|AB|O)(?:[+−-]| ?(?:pos|neg|positive|negative|positif|négatif))", re.IGNORECASE)
@@ -707,12 +728,17 @@ _ICD10 = re.compile(r"[A-TV-Z][0-9][0-9AB](?:\.[0-9A-TV-Z]{1,4})?")
 def health_term(texts: Sequence[str], memo: Memo) -> list[str]:
     """A diagnosis, a medicine, a blood group or an ICD-10 code."""
     known, passing = vocabulary("health_words"), list[str]()
+    none = memo.none_holds(known)
     for text in texts:
-        if not known.isdisjoint(_health_words(text, memo)) or (
-            len(text) <= 8 and (_ICD10.fullmatch(text) or _BLOOD_GROUP.fullmatch(text))
-        ):
+        if (len(text) <= 8 and _is_health_code(text)) or not (none or known.isdisjoint(_health_words(text, memo))):
             passing.append(text)
     return passing
+
+
+def _is_health_code(text: str) -> bool:
+    if text[1:2].isdigit():
+        return _ICD10.fullmatch(text) is not None
+    return text[:1] in "aAbBoO" and _BLOOD_GROUP.fullmatch(text) is not None
 
 
 def _health_words(text: str, memo: Memo) -> Sequence[str]:
@@ -941,19 +967,26 @@ def plaintext_password(text: str) -> bool:
 
 # --- text -------------------------------------------------------------------------------------------------
 
+_DONE = (
+    "created updated deleted changed granted revoked viewed exported approved removed modified reset disabled enabled"
+)
+_DOINGS = (
+    f"{_DONE} logged added signed invited downloaded accessed assigned cree créé modifie modifié supprime supprimé "
+    "connecte connecté consulte consulté accorde accordé exporte exporté"
+)
 _AUDIT = re.compile(
-    r"\b(?:user|admin|utilisateur|actor|operator|by|par|account|member|customer)\b.{0,120}?\b(?:created|updated|deleted|"
-    r"changed|logged|granted|revoked|viewed|exported|approved|removed|added|modified|signed|reset|invited|enabled|disabled|"
-    r"cree|créé|modifi[eé]|supprim[eé]|connect[eé]|consult[eé]|accord[eé]|export[eé]|downloaded|accessed|assigned)\b"
-    r"|\b(?:created|updated|deleted|changed|granted|revoked|viewed|exported|approved|removed|modified|reset|disabled|enabled)"
-    r" by\b",
+    r"\b(?:user|admin|utilisateur|actor|operator|by|par|account|member|customer)\b.{0,120}?"
+    rf"\b(?:{_DOINGS.replace(' ', '|')})\b|\b(?:{_DONE.replace(' ', '|')}) by\b",
     re.IGNORECASE | re.DOTALL,
 )
+_DOING_WORDS = frozenset(_DOINGS.split())
 
 
-def audit_line(text: str) -> bool:
+def audit_line(texts: Sequence[str], memo: Memo) -> list[str]:
     """A sentence in which somebody did something to something."""
-    return _AUDIT.search(text[:2000]) is not None
+    if memo.none_says(_DOING_WORDS):
+        return []
+    return [text for text in texts if _AUDIT.search(text[:2000])]
 
 
 def prose(text: str) -> bool:
@@ -969,21 +1002,21 @@ def anything(text: str) -> bool:
 PASSING: dict[str, Passing] = {
     check.__name__: check
     for check in (
-        birth_date, city, country, ethnicity, family_name, full_address, full_name, gender, given_name, health_term,
-        job_title, language, marital_status, organization, orientation, religion, state, street,
+        audit_line, birth_date, city, country, ethnicity, family_name, full_address, full_name, gender, given_name,
+        health_term, job_title, language, marital_status, organization, orientation, religion, state, street,
     )
 }  # fmt: skip
 
 
 def _one(check: Passing) -> Validator:
-    return lambda text: bool(check((text,), Memo()))
+    return lambda text: bool(check((text,), memo()))
 
 
 VALIDATORS: dict[str, Validator] = {
     **{
         check.__name__: check
         for check in (
-            aba, address_in_text, age, amount, anything, audit_line, bank_account, bic, card, card_expiry, cookie,
+            aba, address_in_text, age, amount, anything, bank_account, bic, card, card_expiry, cookie,
             coordinates, degree, drivers_license, email, health_number, iban, identifier, identifier_with_digits, imei,
             invoice_number, ip_address, ip_in_text, jwt, mac_address, name_in_prose, name_in_text, nino, nir, phone,
             phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token,
@@ -992,3 +1025,23 @@ VALIDATORS: dict[str, Validator] = {
     },
     **{name: _one(check) for name, check in PASSING.items()},
 }  # fmt: skip
+
+OUTLINES: dict[str, bytes] = {
+    "audit_line": rb"[Aa]{2}.*[^0Aa_].*[Aa?]{2}",
+    "drivers_license": rb"0",
+    "family_name": rb"\AA|\?",
+    "full_address": rb"[,\n]",
+    "full_name": rb" ",
+    "given_name": rb"\AA|\?",
+    "health_term": rb"[Aa?]",
+    "identifier_with_digits": rb"(?:[0?].*){3}",
+    "invoice_number": rb"\A[Aa?].*[0_]",
+    "job_title": rb"[Aa?]",
+    "organization": rb"[^0Aa]",
+    "phone": rb"(?:0[^0]*){7}",
+    "postal_code": rb"0",
+    "random_token": rb".{12}",
+    "street": rb"0",
+    "vin": rb"[Aa]",
+}
+"""By check, what the outline (`outlines.py`) of every text that passes holds: others need not be checked."""

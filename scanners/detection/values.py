@@ -212,6 +212,8 @@ _PAIRS = re.compile(r"[;&|\n]")
 
 def pairs(text: str) -> dict[str, str]:
     """The values by key of a blob such as `name=Zoe;mail=z@b.org` or `a=1&b=2`; empty when it is none."""
+    if _PAIRS.search(text) is None:
+        return {}
     parts = [part for part in _PAIRS.split(text[:4_000]) if part.strip()]
     matched = [_PAIR.fullmatch(part) for part in parts]
     if len(parts) < 2 or not all(matched):
@@ -246,6 +248,12 @@ def _named_values(texts: Sequence[str | None], pointer: str) -> Iterator[Chunk]:
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,8192}={0,2}|[A-Za-z0-9_-]{16,8192}={0,2}")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def may_be_encoded(text: str) -> bool:
+    """Whether it is worth trying to take an encoding off: a quick look that lets nothing encoded by."""
+    size = len(text)
+    return size >= 10 and ("%" in text or (size >= 16 and size % 4 == 0 and " " not in text))
 
 
 def decoded_once(text: str) -> str:

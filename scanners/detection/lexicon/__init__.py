@@ -19,10 +19,19 @@ def fold(text: str) -> str:
     """Lower case, no accents, apostrophes and hyphens as one space: `Saint-Jérôme` gives `saint jerome`."""
     if text.isalpha() and text.isascii():
         return text.lower()
+    return " ".join(_folded(text).split())
+
+
+def fold_lines(text: str) -> list[str]:
+    """The lines of `text`, each as `fold` gives it but for its blanks, which are as they were."""
+    return _folded(text).split("\n")
+
+
+def _folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c))
-    return " ".join(text.lower().replace("-", " ").replace("'", " ").replace("’", " ").replace(".", " ").split())
+        text = "".join([c for c in text if c.isascii() or not unicodedata.combining(c)])
+    return text.lower().replace("-", " ").replace("'", " ").replace("’", " ").replace(".", " ")
 
 
 @cache
