@@ -11,8 +11,10 @@ planted in a schema on the path is ever called.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -32,9 +34,7 @@ from scanners.databases.relational import (
     DriverFault,
     RelationalScanner,
     RelationalSettings,
-    Sample,
     sample_seed,
-    sampled,
 )
 
 APPLICATION_NAME = "privacy-inventory"
@@ -73,6 +73,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
     settings_type: ClassVar[type[SourceSettings]] = PostgreSQLSettings
     engine_name = "postgresql"
     sql_dialect = "postgres"
+    queries_of_sample = 3
 
     @property
     def system(self) -> str:
@@ -118,17 +119,16 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
 
     def begin(self, connection: sa.Connection) -> None:
         """Bounds that hold for this transaction alone, so that they also hold behind a transaction pooler."""
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         bounds = {
-            "statement_timeout": f"{round(self.settings.statement_timeout * 1000)}ms",
-            "lock_timeout": f"{round(self.settings.lock_timeout * 1000)}ms",
+            "statement_timeout": f"{round(self.settings.statement_timeout * 1000)}",
+            "lock_timeout": f"{round(self.settings.lock_timeout * 1000)}",
             "search_path": "pg_catalog",
             "synchronize_seqscans": "off",  # or a scan may begin where another session's is
             "max_parallel_workers_per_gather": "0",  # or rows come in any order
         }
-        connection.execute(
-            sa.select(*(sa.func.pg_catalog.set_config(name, value, True) for name, value in bounds.items()))
-        )
+        settings = ["TRANSACTION READ ONLY", *(f"LOCAL {name} = {value}" for name, value in bounds.items())]
+        together = "; ".join(f"SET {setting}" for setting in settings)  # in one round trip
+        connection.exec_driver_sql(together, execution_options={"no_parameters": True})
 
     def version(self, connection: sa.Connection) -> str:
         """As `server_version` says, without the packager's remark: "16.4"."""
@@ -217,36 +217,47 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
 
     # --- sample --------------------------------------------------------------------------------------------
 
-    def sample(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> Sample:
+    def rows(
+        self, connection: sa.Connection, relation: Relation, columns: Sequence[Column], at_once: int
+    ) -> Generator[Sequence[Sequence[Any]]]:
+        """By psycopg, as it streams without a cursor in the server, and making a statement takes SQLAlchemy longer
+        than reading a small table."""
+        statement = self._statement(connection, relation, columns)
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            connection.dispatch.before_cursor_execute(connection, cursor, statement, None, None, False)
+            try:
+                size = at_once if _streams_chunks() else 1
+                stream: Generator[tuple[Any, ...]] = cursor.stream(statement, size=size)
+                with closing(stream) as rows:
+                    while chunk := list(islice(rows, at_once)):
+                        yield chunk
+            except psycopg.Error as error:
+                fault = _fault_of_state(error.sqlstate) if error.sqlstate else SERVER_GONE
+            else:
+                return
+        raise DriverFault(fault)
+
+    def _statement(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> str:
         """Random blocks of a large table, the first rows by key of a small one, the first rows of anything else."""
-        rows = self.settings.sampling.rows
-        names = [*(column.name for column in columns), *relation.primary_key]
-        table = sa.table(
-            relation.name, *(sa.column(name, sa.Text) for name in dict.fromkeys(names)), schema=relation.schema
-        )
+        rows, limit = self.settings.sampling.rows, self.settings.sampling.value_bytes
         carried = [
-            _carried(table.c[column.name], column.carrier, self.settings.sampling.value_bytes) for column in columns
+            f"{_carried(_quoted(column.name), column.carrier, limit)} AS c{index}"
+            for index, column in enumerate(columns)
         ]
+        selected = f"SELECT {', '.join(carried)} FROM {_quoted(relation.schema)}.{_quoted(relation.name)}"  # noqa: S608
         percent = self._percent(connection, relation, rows) if relation.kind is not DatasetKind.VIEW else None
         if percent is not None:
             seed = sample_seed(self.settings, relation.schema, relation.name)
-            blocks = table.tablesample(
-                sa.func.system(sa.literal_column(f"{percent:.6f}")), name="sampled", seed=sa.literal_column(str(seed))
-            )
-            carried = [
-                _carried(blocks.c[column.name], column.carrier, self.settings.sampling.value_bytes)
-                for column in columns
-            ]
-            return Sample([sampled(carried, blocks).limit(_number(rows))])
-        statement = sampled(carried, table).limit(_number(rows))
+            return f"{selected} TABLESAMPLE system({percent:.6f}) REPEATABLE ({seed}) LIMIT {rows}"
         readable = {column.name for column in columns}
         if relation.primary_key and readable.issuperset(relation.primary_key):
-            statement = statement.order_by(*(table.c[name] for name in relation.primary_key))
-        return Sample([statement])
+            selected += f" ORDER BY {', '.join(map(_quoted, relation.primary_key))}"
+        return f"{selected} LIMIT {rows}"
 
     def _percent(self, connection: sa.Connection, relation: Relation, rows: int) -> float | None:
         """The share of blocks to sample so that they hold about twice the rows wanted; None: the table is small."""
-        if relation.foreign:
+        if relation.foreign or (relation.row_estimate is not None and relation.row_estimate <= rows // 2):
             return None
         size = connection.execute(sa.text(_SIZE), {"schema": relation.schema, "name": relation.name}).one_or_none()
         if size is None or not size.blocks:
@@ -277,19 +288,25 @@ WHERE n.nspname = :schema AND root.relname = :name AND c.relkind IN ('r', 'm')
 """
 
 
-def _carried(column: sa.ColumnElement[Any], carrier: Carrier, limit: int) -> sa.ColumnElement[Any]:
+def _carried(column: str, carrier: Carrier, limit: int) -> str:
     """What to select so that the server sends no more than `limit` characters or bytes of a value."""
     if carrier is Carrier.TEXT:
-        return sa.func.left(sa.cast(column, sa.Text), _number(limit))
+        return f"left(CAST({column} AS text), {limit})"
     if carrier is Carrier.JSON:
-        return sa.func.left(sa.cast(sa.func.to_jsonb(column), sa.Text), _number(limit))
+        return f"left(CAST(to_jsonb({column}) AS text), {limit})"
     if carrier is Carrier.BINARY:
-        return sa.func.substring(column, _number(1), _number(limit))
+        return f"substring({column}, 1, {limit})"
     return column
 
 
-def _number(value: int) -> sa.ColumnElement[int]:
-    return sa.literal_column(str(value), sa.Integer)
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@cache
+def _streams_chunks() -> bool:
+    """Whether libpq knows how to hand over several rows at once (17 and later)."""
+    return psycopg.capabilities.has_stream_chunked()
 
 
 def _read_any_text(connection: psycopg.Connection, record: object) -> None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pyarrow as pa
@@ -60,9 +60,10 @@ CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value 
 CHUNK_ROWS = 500
 STRETCHES = 32  # a large table is read in this many short stretches, spread over its keys
 
+_WIDE = (Carrier.TEXT, Carrier.JSON, Carrier.BINARY)
+
 CHUNK_DATASETS = 25  # what one worker reads at a time
 ASSUMED_BYTES = 16  # a value, where the server does not tell how wide rows are
-QUERIES_OF_SAMPLE = 4  # of one dataset: bounds of the transaction, size, sample
 
 _all_of_column = attrgetter(*(field.name for field in fields(Column)))
 
@@ -102,6 +103,7 @@ class RelationalScanner(Generic[SettingsT]):
     settings_type: ClassVar[type[SourceSettings]]
     engine_name: ClassVar[str]  # "postgresql", "sqlite"
     sql_dialect: str  # sqlglot's name of the SQL dialect
+    queries_of_sample: ClassVar[int] = 4  # most of one dataset: bounds of the transaction, size, sample
 
     def __init__(self, settings: SettingsT) -> None:
         self._settings = settings
@@ -135,9 +137,17 @@ class RelationalScanner(Generic[SettingsT]):
     def fault(self, error: BaseException) -> Fault:
         """What a driver's error means. Its text is never quoted."""
 
-    @abstractmethod
     def sample(self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]) -> Sample:
         """How to read a bounded sample, the same for the same data and seed. Runs in the sample's transaction."""
+        raise NotImplementedError  # a database that reads its `rows` in its own way needs none
+
+    def rows(
+        self, connection: sa.Connection, relation: Relation, columns: Sequence[Column], at_once: int
+    ) -> Generator[Sequence[Sequence[Any]]]:
+        """The sample, so many rows at once. Runs in the sample's transaction."""
+        for statement in self.sample(connection, relation, columns).statements:
+            with connection.execute(statement, execution_options={"yield_per": at_once}) as result:
+                yield from result.partitions()
 
     def version(self, connection: sa.Connection) -> str:
         """The server's version."""
@@ -294,7 +304,7 @@ class RelationalScanner(Generic[SettingsT]):
         widest = len(relation.columns) * self.settings.sampling.value_bytes
         width = min(relation.row_bytes or len(relation.columns) * ASSUMED_BYTES, widest)
         name = self.dataset_name(relation.schema, relation.name)
-        return Planned(name, rows, rows * width, QUERIES_OF_SAMPLE if relation.columns else 0)
+        return Planned(name, rows, rows * width, self.queries_of_sample if relation.columns else 0)
 
     def _outline(self, connection: sa.Connection, context: ScanContext, datasets: int) -> Iterator[Observation | Chunk]:
         with self._source_errors(), self._transaction(connection):
@@ -515,23 +525,35 @@ class RelationalScanner(Generic[SettingsT]):
     def _batches(
         self, connection: sa.Connection, relation: Relation, columns: Sequence[Column]
     ) -> Iterator[pa.RecordBatch]:
-        rows = self._chunk_rows(columns)
+        """The sample in batches of CHUNK_ROWS, or fewer where values are long: what is held stays bounded."""
         schema = pa.schema([pa.field(column.name, ARROW_TYPES[column.carrier]) for column in columns])
-        for statement in self.sample(connection, relation, columns).statements:
-            with connection.execute(statement, execution_options={"yield_per": rows}) as result:
-                for chunk in result.partitions():
-                    yield self._batch(schema, chunk)
+        wide = [index for index, column in enumerate(columns) if column.carrier in _WIDE]
+        held, size = list[Sequence[Any]](), 0
+        with closing(self.rows(connection, relation, columns, self._chunk_rows(columns))) as chunks:
+            for chunk in chunks:
+                held += chunk
+                size += _length(chunk, wide)
+                if len(held) >= CHUNK_ROWS or size >= CHUNK_BYTES:
+                    yield self._batch(schema, held)
+                    held, size = [], 0
+        if held:
+            yield self._batch(schema, held)
 
     def _chunk_rows(self, columns: Sequence[Column]) -> int:
-        wide = sum(column.carrier in (Carrier.TEXT, Carrier.JSON, Carrier.BINARY) for column in columns)
+        wide = sum(column.carrier in _WIDE for column in columns)
         return max(10, min(CHUNK_ROWS, CHUNK_BYTES // (max(wide, 1) * self.settings.sampling.value_bytes)))
 
-    def _batch(self, schema: pa.Schema, rows: Sequence[sa.Row[Any]]) -> pa.RecordBatch:
+    def _batch(self, schema: pa.Schema, rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+        columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+        arrays = [self._array(values, kind) for values, kind in columns]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)  # pyright: ignore[reportUnknownMemberType]
+
+    def _array(self, values: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
         limit = self.settings.sampling.value_bytes
-        columns = zip(schema.names, zip(*rows, strict=True), strict=True)
-        return pa.RecordBatch.from_pydict(
-            {name: [_cut(value, limit) for value in values] for name, values in columns}, schema=schema
-        )
+        array: pa.Array[Any] = pa.array(values, kind)
+        if array.nbytes <= limit:
+            return array
+        return pa.array([_cut(value, limit) for value in values], kind)
 
     def _said(
         self, relation: Relation, verdicts: Sequence[FieldVerdict], detection: Detection
@@ -684,6 +706,11 @@ def stretches(
 def sample_seed(settings: RelationalSettings, *names: str) -> int:
     """The seed of one dataset's sample."""
     return stable_seed(str(settings.sampling.seed), *names)
+
+
+def _length(rows: Sequence[Sequence[Any]], wide: Sequence[int]) -> int:
+    """Characters and bytes of the values in the wide columns."""
+    return sum(len(value) for index in wide for value in map(itemgetter(index), rows) if value)
 
 
 def _cut(value: Any, limit: int) -> Any:
