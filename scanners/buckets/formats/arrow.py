@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyarrow import ipc
 
+from inventory.errors import InventoryError
 from scanners.base import Sampling
+from scanners.buckets.compression import HARMLESS, MOST_RATIO
 from scanners.buckets.content import Content
+from scanners.buckets.formats.arrow_message import unpacked_size
 from scanners.buckets.formats.columnar import columns_of, short_values
 from scanners.buckets.formats.interface import BATCH, Recognition, Table
+from scanners.buckets.streams import ChunkFile
 
 _FILE = b"ARROW1\0\0"
 _STREAM = b"\xff\xff\xff\xff"
@@ -47,16 +51,30 @@ class Arrow:
 
 
 def _batches(content: Content, is_file: bool) -> Iterator[pa.Schema | pa.RecordBatch]:
-    source = pa.PythonFile(content.file(), mode="r")
+    """The schema, then the batches. A file is a stream between two marks, and is read as that is, without its footer:
+    so each message can be looked at before it is unpacked."""
+    file = content.file()
     if is_file:
-        file = ipc.open_file(source)
-        yield file.schema
-        for index in range(file.num_record_batches):
-            yield file.get_batch(index)
-    else:
-        stream = ipc.open_stream(source)
+        file.seek(len(_FILE))
+    checked = ChunkFile(_checked(content, ipc.MessageReader.open_stream(pa.PythonFile(file, mode="r"))))
+    try:
+        stream = ipc.open_stream(pa.PythonFile(checked, mode="r"))
         yield stream.schema
         yield from stream
+    except (pa.ArrowException, OSError, ValueError):
+        if isinstance(checked.error, InventoryError):
+            raise checked.error from None
+        raise
+
+
+def _checked(content: Content, messages: ipc.MessageReader) -> Iterator[bytes]:
+    """The messages as they are written; UnreadableError for one that claims to unpack to far more than any table."""
+    for message in messages:
+        body = message.body
+        claimed = unpacked_size(message.metadata, body) if body is not None else 0
+        if body is not None and claimed > HARMLESS and claimed > MOST_RATIO * body.size:
+            raise content.unreadable("bomb", "unpacks to far more than any table does; it was not read")
+        yield message.serialize().to_pybytes()
 
 
 def _rows(

@@ -110,10 +110,19 @@ def feather() -> bytes:
     return file.getvalue()
 
 
-def arrow_stream() -> bytes:
+def arrow_stream(table: pa.Table = TABLE, codec: str | None = None) -> bytes:
     file = io.BytesIO()
-    with pa.ipc.new_stream(file, TABLE.schema) as writer:
-        writer.write_table(TABLE)
+    options = pa.ipc.IpcWriteOptions(compression=codec)
+    with pa.ipc.new_stream(file, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+def arrow_file(table: pa.Table = TABLE, codec: str | None = None) -> bytes:
+    file = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression=codec)
+    with pa.ipc.new_file(file, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=4)
     return file.getvalue()
 
 
