@@ -270,6 +270,8 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Clients]):
             return _of_code(error)
         if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
             return Fault("credentials", "there are no credentials", "give access_key_id and secret_access_key", True)
+        if isinstance(error, exceptions.ReadTimeoutError):
+            return Fault("statement-timeout", "Amazon did not answer in time", "raise timeout, or exclude it")
         if isinstance(error, exceptions.HTTPClientError | exceptions.EndpointConnectionError):
             where = self.settings.endpoint or f"DynamoDB in {self.settings.region_name}"
             return Fault("unreachable", f"cannot reach {where}", "check region_name, endpoint and network", True)

@@ -226,6 +226,16 @@ def test_refused_connection_is_one_error_in_our_own_words(monkeypatch, small_det
         said(settings_of(port, monkeypatch), small_detection)
 
 
+def test_no_answer_in_time_is_one_error_in_our_own_words(monkeypatch, small_detection):
+    pytest.importorskip("boto3")
+    with socket.socket() as silent:  # takes connections, and answers none
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        settings = settings_of(silent.getsockname()[1], monkeypatch, timeout=0.1)
+        with pytest.raises(SourceError, match=r"^dynamo: Amazon did not answer in time \(raise timeout"):
+            said(settings, small_detection)
+
+
 @pytest.fixture
 def refusing(monkeypatch):
     """A double of the service that answers three times and then says what a test writes into `refusal`."""

@@ -246,6 +246,22 @@ def test_an_endless_topic_ends_and_the_sample_is_spread(topic, producer, setting
     assert min(map(int, values)) < 10
 
 
+def test_a_topic_that_takes_too_long_is_a_finding(topic, producer, settings, small_detection):
+    topic("heavy")
+    for _ in range(30):
+        producer.send("heavy", b'{"a": "%s"}' % (b"x " * 100_000))
+    producer.flush()
+    hasty = settings.model_copy(update={"timeout": 0.001, "topics": ("heavy",)})
+    seen = said(hasty, small_detection)
+    (finding,) = of(Finding, seen)
+    assert (finding.code, finding.message) == (
+        "statement-timeout",
+        "bus: heavy: reading it took too long (raise timeout)",
+    )
+    assert "a" in {each.name for each in of(FieldSeen, seen)}  # what came until then
+    assert not [each for each in of(Covered, seen) if each.aspect is Aspect.CONTENT]
+
+
 def test_a_topic_that_has_not_changed_is_not_read_again(topic, producer, settings, small_detection):
     topic("still")
     topic("moving")

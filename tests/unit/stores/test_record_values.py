@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanners.detection.interface import FieldVerdict
-from scanners.record_store import dotted, parsed, placed, plain
+from scanners.record_store import DAY, dotted, parsed, period, placed, plain
 from scanners.sightings import KnownField
 
 
@@ -90,3 +90,18 @@ def test_a_known_field_is_where_the_sample_has_it():
     verdicts = [FieldVerdict("a", pointer, "", profile, ()) for pointer in ("", "/-", "/-/b")]
     known = [KnownField("a", ""), KnownField("a", "/b"), KnownField("c", "/d")]
     assert [each.pointer for each in placed(known, verdicts)] == ["", "/-/b", "/d"]
+
+
+@given(st.text(), st.floats(0.01, 365), st.floats(0, 4e9))
+def test_every_dataset_has_its_turn_once_a_period(dataset, days, now):
+    number = period(dataset, days, now)
+    assert period(dataset, days, now + 1.001 * days * DAY) in (number + 1, number + 2)
+    assert period(dataset, days, now + days * DAY / 1000) in (number, number + 1)
+
+
+def test_datasets_are_not_read_again_all_at_once():
+    begun = {
+        name: next(n for n in range(100) if period(name, 7, n * 7 * DAY / 100) > period(name, 7, 0))
+        for name in "abcdefgh"
+    }
+    assert len(set(begun.values())) > 4
