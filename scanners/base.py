@@ -80,6 +80,9 @@ class SourceSettings(BaseModel):
     processor: str = Field(
         default="", description="Key of the organisation that runs it for us (seed/processors.yaml)."
     )
+    own_domains: tuple[str, ...] = Field(
+        default=(), description="Our own domains: hosts and addresses below them are no outside organisations."
+    )
     sampling: Sampling = Sampling()
     budget: Budget = Budget()
     schedule: Schedule | None = None
