@@ -9,10 +9,10 @@ from functools import cache
 from types import MappingProxyType, ModuleType
 from typing import get_args
 
-from scanners import buckets, databases, integrations, streams
+from scanners import buckets, databases, integrations, recipients, streams
 from scanners.base import Scanner
 
-ROOMS: tuple[ModuleType, ...] = (databases, buckets, streams, integrations)
+ROOMS: tuple[ModuleType, ...] = (databases, buckets, streams, integrations, recipients)
 
 
 @cache

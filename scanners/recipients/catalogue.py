@@ -47,6 +47,11 @@ class Recipient:
         """How people call it, for evidence in words."""
         return self.described.name
 
+    def named_by(self, host: str) -> str:
+        """Its name with the domain that gave it away: `Google (google.com)`; of one not known, the domain alone."""
+        domain = registrable(host)
+        return self.name if self.name == domain else f"{self.name} ({domain})"
+
 
 def known(key: str) -> ProcessorSeen | None:
     """The organisation of that key as the catalogue and the connectors describe it; None if they do not."""
@@ -68,6 +73,12 @@ def of_host(host: str, own_domains: Iterable[str] = ()) -> Recipient | None:
 def of_email(address: str, own_domains: Iterable[str] = ()) -> Recipient | None:
     """Who runs the domain of an e-mail address."""
     return of_host(address.rpartition("@")[2], own_domains)
+
+
+def registrable(host: str) -> str:
+    """The part of a host's name that is registered (`google.com` of `aspmx.l.google.com`); an address as it is."""
+    name = host.strip().strip("[]").rstrip(".").lower()
+    return _suffixes.extract_str(name).top_domain_under_public_suffix or name
 
 
 def of_package(ecosystem: Ecosystem, name: str) -> Recipient | None:
