@@ -51,11 +51,14 @@ class XmlDocument:
 
 
 def _records(content: Content, sampling: Sampling) -> Iterator[tuple[str, JsonObject]]:
-    shape = _Reader(frozenset(), sampling.value_bytes)
+    # A document that declares nothing is UTF-8 or UTF-16; some are neither.
+    undeclared = content.head.encoding == "cp1252" and b"encoding" not in content.head.data[:200]
+    encoding = "cp1252" if undeclared else None
+    shape = _Reader(frozenset(), sampling.value_bytes, encoding)
     with suppress(_Refused):  # said below, where the records before it are read first
         shape.feed(content.head.data, final=content.head.complete)
     paths = shape.repeated()
-    reader = _Reader(paths, sampling.value_bytes)
+    reader = _Reader(paths, sampling.value_bytes, encoding)
     only = next(iter(paths)) if len(paths) == 1 else None
     try:
         for chunk in content.chunks():
@@ -104,7 +107,7 @@ class _Element:
 class _Reader:
     """Elements as they end: records are kept apart, everything else goes into its parent."""
 
-    def __init__(self, records: frozenset[Path], value_bytes: int) -> None:
+    def __init__(self, records: frozenset[Path], value_bytes: int, encoding: str | None) -> None:
         self.root = ""
         self._records = set(records)
         self._value_bytes = value_bytes
@@ -113,7 +116,7 @@ class _Reader:
         self._found: list[tuple[Path, JsonObject]] = []
         self._counts: Counter[Path] = Counter()
         self._structured: set[Path] = set()
-        parser = expat.ParserCreate()
+        parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end

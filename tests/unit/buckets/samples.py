@@ -70,6 +70,7 @@ XML = (
     + b"<order><id>1</id></order>" * 3
     + b"</orders></export>"
 )
+ACCESS_LOG = b'203.0.113.9 - jane [31/Jan/2026:10:00:00 -0500] "GET /a HTTP/1.1" 200 512 "https://x.ca/" "curl/8"\n' * 3
 LOGFMT = b'level=info at=2026-01-01T00:00:00Z msg="user \\"j\\" in" email=j@x.ca\n' * 3
 SYSLOG = b"Jan 31 10:00:00 web-1 sshd[12]: Accepted for jane from 192.0.2.4\nFeb  1 10:00:00 web-1 kernel: up\n" * 2
 SYSLOG_5424 = b'<165>1 2026-01-31T10:00:00Z host app 12 ID47 [x@1 user="a\\]b"] hello j@x.ca\n' * 3

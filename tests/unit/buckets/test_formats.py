@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib.util
 import sys
@@ -24,6 +25,7 @@ spec.loader.exec_module(samples)
 
 LIMIT = 2**20
 MAIL = ["from", "to", "cc", "bcc", "reply_to", "subject", "date", "body"]
+ACCESS_LOG = ["remote_addr", "user", "time", "request", "status", "bytes", "referer", "user_agent"]
 SYSLOG = ["priority", "time", "host", "app", "pid", "data", "message"]
 
 
@@ -50,9 +52,16 @@ def columns(data: bytes, name: str) -> dict[str, list[str]]:
     return found
 
 
+PEOPLE = {"": ["name", "email"]}
 KNOWN = [
+    ("a.csv", samples.CSV, PEOPLE),
+    ("a.tsv", samples.CSV.replace(b",", b"\t"), PEOPLE),
+    ("a.json", b'[{"id":1,"email":"j@x.ca"},{"id":2}]', {"": ["id", "email"]}),
+    ("a.jsonl", b'{"id":1,"email":"j@x.ca"}\n' * 2, {"": ["id", "email"]}),
+    ("a.parquet", samples.parquet(), {"": ["id", "email"]}),
     ("a.avro", samples.avro(), {"": ["id", "email"]}),
     ("a.feather", samples.feather(), {"": ["id", "email"]}),
+    ("a.arrow", samples.arrow_file(), {"": ["id", "email"]}),
     ("a.arrows", samples.arrow_stream(), {"": ["id", "email"]}),
     ("a.orc", samples.orc(), {"": ["id", "email"]}),
     ("a.xlsx", samples.workbook(), {"Customers": ["id", "email"], "Orders": ["order_id", "total"]}),
@@ -69,10 +78,12 @@ KNOWN = [
     ("a.mbox", samples.BOX, {"": MAIL}),
     ("a.docx", samples.docx(), {"": ["text"]}),
     ("a.pdf", samples.pdf(), {"": ["text"]}),
+    ("access.log", samples.ACCESS_LOG, {"": ACCESS_LOG}),
     ("a.log", samples.LOGFMT, {"": ["level", "at", "msg", "email"]}),
     ("a.log", samples.SYSLOG, {"": SYSLOG}),
     ("a.log", samples.SYSLOG_5424, {"": SYSLOG}),
     ("a.log", b'{"level":"info","email":"j@x.ca"}\n' * 3, {"": ["level", "email"]}),
+    ("a.txt", b"a line, and more of it\nanother one\n", {"": ["line"]}),
     ("a.csv.zip", samples.zipped({"a.csv": samples.CSV}), {"": ["name", "email"]}),
     ("a.tgz", samples.tarred({"a.csv": samples.CSV}, "w:gz"), {"": ["name", "email"]}),
 ]
@@ -86,6 +97,65 @@ def test_tables_and_columns(name: str, data: bytes, expected: dict[str, list[str
 @pytest.mark.parametrize("name, data, expected", [known for known in KNOWN if known[0] != "a.arrows"])
 def test_the_content_says_what_it_is_without_a_name(name: str, data: bytes, expected: dict[str, list[str]]):
     assert columns(data, "no-suffix") == expected
+
+
+PACKINGS = {
+    "gzip": (".gz", gzip.compress),
+    "zstd": (".zst", samples.zstd),
+    "bzip2": (".bz2", samples.WRAPPINGS[".bz2"]),
+    "zip": (".zip", lambda data: samples.zipped({"member": data})),
+    "tar": (".tar", lambda data: samples.tarred({"member": data})),
+    "tar in gzip": (".tar.gz", lambda data: samples.tarred({"member": data}, "w:gz")),
+    "zip in tar in zstd": (".z", lambda data: samples.zstd(samples.tarred({"a": samples.zipped({"b": data})}))),
+    "gzip in zip in bzip2": (".z", lambda d: bz2.compress(samples.zipped({"a": gzip.compress(d)}))),
+}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_every_format_in_every_packing(packing: str):
+    """Members have no suffix: their content says what they are; a stream of Arrow's alone is known by its name."""
+    suffix, pack = PACKINGS[packing]
+    wrong: list[str] = []
+    for name, data, expected in KNOWN:
+        found = columns(pack(data), name + suffix) if name != "a.arrows" or packing in ("gzip", "zstd") else expected
+        if found != expected:
+            wrong.append(name)
+    assert wrong == []
+
+
+TEXTS = [
+    ("a.csv", "nom,prénom\nRoy,Zoé\nCôté,Noël\n", "prénom", "Zoé"),
+    ("a.json", '[{"nom": "Roy", "prénom": "Zoé"}, {"nom": "Côté", "prénom": "Noël"}]', "prénom", "Zoé"),
+    ("a.jsonl", '{"nom": "Roy", "prénom": "Zoé"}\n' * 3, "prénom", "Zoé"),
+    ("a.xml", "<gens><g><nom>Roy</nom><prénom>Zoé</prénom></g><g><nom>Roy</nom></g></gens>", "prénom", "Zoé"),
+    ("a.sql", "INSERT INTO gens (nom, prénom) VALUES ('Roy', 'Zoé');\n", "prénom", "Zoé"),
+    ("a.log", 'level=info msg="Zoé est entrée"\n' * 3, "msg", "Zoé est entrée"),
+    ("a.txt", "Zoé est entrée\nNoël aussi\n", "line", "Zoé est entrée"),
+]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name, text, column, value", TEXTS, ids=[text[0] for text in TEXTS])
+def test_texts_in_every_encoding(encoding: str, name: str, text: str, column: str, value: str):
+    (rows,) = tables(text.encode(encoding), name).values()
+    assert rows[0][column] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name;note\nJane;"a; ""b"""\nBob;c\n',
+        'name\tnote\r\nJane\ta; "b"\r\nBob\tc\r\n',
+        'name|note\nJane|"a; ""b"""\nBob|c\n',
+        'sep=;\nname;note\nJane;"a; ""b"""\nBob;c\n',
+        'name,note\nJane,"a; \\"b\\""\nBob,c\n',
+        "name,note\n'Jane','a; \"b\"'\n'Bob','c'\n",
+    ],
+    ids=["semicolon", "tab", "bar", "told", "backslash", "single quotes"],
+)
+def test_dialects(text: str):
+    assert tables(text.encode(), "a.csv") == {"": [{"name": "Jane", "note": 'a; "b"'}, {"name": "Bob", "note": "c"}]}
 
 
 @pytest.mark.parametrize("suffix", samples.WRAPPINGS)
