@@ -24,6 +24,7 @@ from inventory.graph.catalogue import moment
 from inventory.graph.connection import Graph, Transaction
 from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, Value, digest, stated
 from inventory.graph.statements import REVIEW, SEEN, MeasureFact, Scope, statements_of
+from inventory.graph.turn import take_turn
 from inventory.model import (
     Aspect,
     Covered,
@@ -52,6 +53,10 @@ SCAN_EDGES = (
 DATASETS_OF = (
     "MATCH (n:Dataset) WHERE n.system = $system AND n.urn STARTS WITH $listed "
     "AND n.valid_to IS NULL AND n.scope IS NOT NULL RETURN n.urn AS urn"
+)
+DATASETS_NAMED = (
+    "MATCH (n:Dataset) WHERE n.urn STARTS WITH $begins AND n.valid_to IS NULL AND n.scope IS NOT NULL "
+    "RETURN n.urn AS urn"
 )
 TOKENS_OF = (
     "MATCH (n:Dataset) WHERE n.system = $system AND n.valid_to IS NULL AND n.content_token IS NOT NULL "
@@ -111,21 +116,8 @@ class ScanLoad:
     # --- the three steps ----------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Note that the scan runs; what still claims to run for this source was interrupted."""
-        self.graph.write(
-            "MATCH (s:Scan {source: $source}) WHERE s.state = 'running' AND s.urn <> $scan "
-            "SET s.state = 'interrupted', s.finished_at = $at",
-            source=self.source,
-            scan=self.scan,
-            at=self.at,
-        )
-        self.graph.write(
-            "MERGE (s:Scan {urn: $scan}) SET s.source = $source, s.state = 'running', s.started_at = $at, "
-            "s.valid_from = $at, s.changed_at = $at, s.scan = $scan",
-            scan=self.scan,
-            source=self.source,
-            at=self.at,
-        )
+        """Note that the scan runs. Raises SourceError when another one of this source does (see `turn`)."""
+        take_turn(self.graph, self.scan, self.source, self.at)
 
     def take(self, observation: Observation) -> None:
         """Take one observation in, and write a batch when enough is gathered."""
@@ -263,7 +255,7 @@ class ScanLoad:
     def _close(self, state: ScanState) -> None:
         born = {"valid_from": self.at, "scan": self.scan}
         self.graph.write(
-            "MATCH (s:Scan {urn: $scan}) SET s += $properties",
+            "MATCH (s:Scan {urn: $scan}) SET s += $properties REMOVE s.host, s.process, s.alive_at",
             scan=self.scan,
             properties={
                 "state": state,

@@ -7,7 +7,7 @@ bounded and a load that is killed leaves whole batches behind; the next one comp
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -25,9 +25,10 @@ from inventory.graph.batch import (
 )
 from inventory.graph.catalogue import moment
 from inventory.graph.connection import Graph, Row, Transaction
-from inventory.graph.scanload import TOKENS_OF, ScanLoad, ScanState
+from inventory.graph.scanload import DATASETS_NAMED, TOKENS_OF, ScanLoad, ScanState
 from inventory.graph.schema import EDGES, NODES, EdgeFact, NodeFact, NodeRef, Value, check
 from inventory.graph.statements import REVIEW, Scope
+from inventory.graph.turn import kept_turn
 from inventory.model import Aspect, Finding, Observation, Provenance, ReviewState, dataset_of
 
 
@@ -97,27 +98,34 @@ class GraphWriter:
         """The state in which each dataset of the system was last read, by its URN; for `ScanContext.tokens`."""
         return {row["urn"]: row["token"] for row in self.graph.stream(TOKENS_OF, system=system)}
 
+    def datasets(self, begins: str) -> Iterator[str]:
+        """The URNs of the datasets that begin so, of whichever system; for `ScanContext.datasets`."""
+        for row in self.graph.stream(DATASETS_NAMED, begins=begins):
+            yield row["urn"]
+
     def last_started(self) -> dict[str, datetime]:
         """When each source's last scan began, by the source's name."""
         rows = self.graph.read("MATCH (s:Scan) RETURN s.source AS source, max(s.started_at) AS at")
         return {row["source"]: datetime.fromisoformat(row["at"]) for row in rows if row["source"] and row["at"]}
 
     def load(self, scan: ScanRun, observations: Iterable[Observation]) -> LoadReport:
-        """Load what a scan says, as it says it. Raises GraphError, and what `observations` raises.
+        """Load what a scan says, as it says it. Raises GraphError, what `observations` raises, and SourceError before
+        it has asked for any when another scan of the source runs.
 
         When `observations` raises, what was covered until then is loaded and the Scan is kept as failed.
         """
         load = ScanLoad(self.graph, scan.urn, scan.source, moment(scan.started_at))
         load.begin()
-        try:
-            for observation in observations:
-                load.take(observation)
-        except GraphError:
-            raise
-        except InventoryError:
-            load.finish(failed=True)
-            raise
-        state = load.finish()
+        with kept_turn(self.graph, scan.urn):
+            try:
+                for observation in observations:
+                    load.take(observation)
+            except GraphError:
+                raise
+            except InventoryError:
+                load.finish(failed=True)
+                raise
+            state = load.finish()
         return LoadReport(scan.source, scan.urn, state, load.counts, tuple(load.findings))
 
     def declare(self, scope: str, nodes: Iterable[NodeFact], edges: Iterable[EdgeFact], at: datetime) -> LoadReport:

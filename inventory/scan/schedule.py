@@ -112,7 +112,8 @@ def first_time(schedule: Schedule, last_started: datetime | None, now: datetime)
 def only_scheduler(data_dir: Path) -> Generator[None]:
     """Hold the lock that lets one scheduler run on this data directory; ConfigError when another holds it.
 
-    The system lets go of it however the process ends. Two machines that share a graph do not see each other's.
+    The system lets go of it however the process ends. Two machines that share a graph do not see each other's, but a
+    source is scanned by one of them at a time (`inventory.graph.turn`).
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "schedule.lock").open("w") as file:
