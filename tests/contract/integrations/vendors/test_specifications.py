@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +43,8 @@ from scanners.integrations.vendor import VendorScanner
 
 SPECS = Path(__file__).resolve().parents[5] / "shared" / "specs"
 
+#: google-api-python-client ships the discovery documents of all of Google's APIs.
+GOOGLE_CLIENT = find_spec("googleapiclient") is not None
 #: Of each vendor, its descriptions.
 DESCRIPTIONS: dict[str, tuple[str, ...]] = {
     "adyen": ("adyen/ManagementService-v3.json",),
@@ -48,7 +52,10 @@ DESCRIPTIONS: dict[str, tuple[str, ...]] = {
     "auth0": ("auth0/management-api-oas.json",),
     "cloudflare": ("cloudflare/openapi.json",),
     "datadog": ("datadog/openapi-v1.yaml", "datadog/openapi-v2-2026-04-14.yaml"),
-    "google_analytics": ("google/analyticsadmin.v1beta.json",),
+    "google_analytics": (
+        "google/analyticsadmin.v1beta.json",
+        *(("googleapiclient:analyticsadmin.v1alpha", "googleapiclient:analyticsdata.v1beta") if GOOGLE_CLIENT else ()),
+    ),
     "google_cloud": (
         "google/cloudresourcemanager.v3.json",
         "google/sqladmin.v1.json",
@@ -94,7 +101,11 @@ UNDESCRIBED = {
     ("stripe", "invoices", "/subscription"): "in the version of the API that the connector pins",
 }
 #: APIs of a vendor that no description is at hand of.
-NO_DESCRIPTION = ("https://analyticsdata.googleapis.com/", "https://analyticsadmin.googleapis.com/v1alpha/")
+NO_DESCRIPTION = (
+    ("https://analyticsdata.googleapis.com/", "https://analyticsadmin.googleapis.com/v1alpha/")
+    if not GOOGLE_CLIENT
+    else ()
+)
 
 
 # --- descriptions -----------------------------------------------------------------------------------------
@@ -137,6 +148,9 @@ def document(name: str, folder: Path) -> dict[str, Any]:
         from botocore.loaders import Loader
 
         return of_botocore(Loader().load_service_model(service, "service-2"))
+    if kind == "googleapiclient":
+        shipped = files("googleapiclient") / "discovery_cache" / "documents" / f"{service}.json"
+        return of_discovery(json.loads(shipped.read_text(encoding="utf-8")))
     path = SPECS / name
     if not path.exists():
         if os.environ.get("CI") == "true":
