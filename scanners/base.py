@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,6 +109,10 @@ class ProgressSink(Protocol):
 def _silent(_: Progress, /) -> None: ...
 
 
+def _none_known(_: str, /) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ScanContext:
     """What a run gives to each of its scans."""
@@ -117,6 +121,7 @@ class ScanContext:
     report: ProgressSink = field(default=_silent)
     tokens: Mapping[str, str] = field(default_factory=dict[str, str])  # by dataset URN: its state when last read
     basis: str = ""  # digest of the users' own detectors
+    datasets: Callable[[str], Iterable[str]] = _none_known  # URNs of all known datasets that begin so
 
     def token(self, settings: SourceSettings, *state: object) -> str:
         """A token for a dataset in this state (a counter, an ETag, a modification time), "" if it is not known.

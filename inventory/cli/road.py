@@ -183,6 +183,7 @@ def scan_into(
 ) -> list[SourceOutcome[LoadReport]]:
     """Scan side by side into the graph what changed, or with `full` everything; every source's outcome."""
     writer, run, started = GraphWriter(graph), new_run_id(), datetime.now(UTC)
+    context = replace(context, datasets=writer.datasets)
     if not full:
         context = known_states(graph, scanners, context)
 

@@ -132,9 +132,8 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
             yield Scope(system, SEEN), NodeFact("Processor", observation.key, _properties(observation))
         case DisclosureSeen():
             source = data_ref(observation.source, system)
-            aspect = Aspect.LISTING if source.label == "System" else Aspect.STRUCTURE
             yield (
-                Scope(dataset_of(observation.source), aspect),
+                _discloser(observation, system),
                 EdgeFact(
                     "DISCLOSED_TO",
                     source,
@@ -218,6 +217,14 @@ def _owner(flow: FlowSeen, system: str) -> Scope:
         dataset = dataset_of(end)
         if dataset.startswith(f"{system}/"):
             return Scope(dataset, Aspect.STRUCTURE)
+    return Scope(system, Aspect.LISTING)
+
+
+def _discloser(disclosure: DisclosureSeen, system: str) -> Scope:
+    """A disclosure belongs to its dataset, and of another system's dataset (a register names it) to who says so."""
+    dataset = dataset_of(disclosure.source)
+    if dataset.startswith(f"{system}/"):
+        return Scope(dataset, Aspect.STRUCTURE)
     return Scope(system, Aspect.LISTING)
 
 
