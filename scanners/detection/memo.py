@@ -15,7 +15,6 @@ _SHORT = 200
 """Longer texts are not folded before somebody asks."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_WHOLE_WORD = re.compile(r"\w+")
 
 
 class _Folded(dict[str, str]):
@@ -42,22 +41,27 @@ class _Days(dict[str, "date | None"]):
         return day
 
 
+# Letters in lower case, anything else a blank: what the words of an ASCII text are, in one pass over all of it.
+_LETTERS = bytes(c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 else 32 for c in range(256))
+
+_SYMBOLS = "\u20a0"
+"""From here on stand symbols that fold to letters (`™`), which may then run into the word beside them."""
+
+
 class Memo:
     """What is known of some texts, by text: their folded forms, the words of those, the dates that they are.
 
-    It answers for any text; `texts` are those that it may find out about together. Only of them speak `none_is`,
-    `none_holds` and `none_says`: where they say yes, no check of a text need look for the words.
+    It answers for any text; `texts` are those that it may find out about together. Only of them speak `none_holds` and
+    `none_ends`: where they say yes, no check of a text need look for the words.
     """
 
-    __slots__ = ("_all_folded", "_all_words", "_folded", "_said", "_texts", "_tokens", "days")
+    __slots__ = ("_folded", "_texts", "_tokens", "_words", "days")
 
     def __init__(self, parse_date: Callable[[str], date | None], texts: Collection[str] = ()) -> None:
         self._texts = texts
         self._folded: _Folded | None = None
         self._tokens: _Tokens | None = None
-        self._all_folded: frozenset[str] | None = None
-        self._all_words: frozenset[str] | None = None
-        self._said: frozenset[str] | None = None
+        self._words: frozenset[str] | None = None
         self.days = _Days(parse_date)
 
     @property
@@ -76,33 +80,28 @@ class Memo:
             assert self._tokens is not None
         return self._tokens
 
-    def none_is(self, known: frozenset[str]) -> bool:
-        """Whether surely none of the texts, folded, is one of `known`."""
-        if self._all_folded is None:
-            self._fold_all()
-            assert self._all_folded is not None
-        return bool(self._all_folded) and known.isdisjoint(self._all_folded)
-
     def none_holds(self, known: frozenset[str]) -> bool:
         """Whether surely none of the texts, folded, holds one of the words `known` (of letters only) by itself."""
-        return known.isdisjoint(self._words()) and bool(self._all_folded)
+        words = self._words if self._words is not None else self._put_together()
+        return known.isdisjoint(words) and bool(words)
 
     def none_ends(self, endings: tuple[str, ...]) -> bool:
         """Whether surely none of the words of the texts, folded, has one of `endings` (of letters only)."""
-        return not any(word.endswith(endings) for word in self._words()) and bool(self._all_folded)
+        words = self._words if self._words is not None else self._put_together()
+        return not any(word.endswith(endings) for word in words) and bool(words)
 
-    def none_says(self, known: frozenset[str]) -> bool:
-        """Whether none of the texts has one of the words `known` (with its accents) between what is no word."""
-        if self._said is None:
-            self._said = frozenset(_WHOLE_WORD.findall("\n".join(self._texts).casefold()))
-        return bool(self._texts) and known.isdisjoint(self._said)
-
-    def _words(self) -> frozenset[str]:
-        if self._all_words is None:
-            if self._all_folded is None:
-                self._fold_all()
-            self._all_words = frozenset(_WORD.findall("\n".join(self._all_folded or ())))
-        return self._all_words
+    def _put_together(self) -> frozenset[str]:
+        """All words of letters in the folded texts; none when that is not sure or not worth finding out."""
+        joined = "\n".join(self._texts)
+        if len(joined) > _SHORT * len(self._texts):
+            self._words = frozenset()
+        elif joined.isascii():
+            self._words = frozenset(joined.encode("ascii").translate(_LETTERS).decode("ascii").split())
+        elif max(joined) < _SYMBOLS:
+            self._words = frozenset(_WORD.findall("\n".join(fold_lines(joined))))
+        else:
+            self._words = frozenset()
+        return self._words
 
     def _fold_all(self) -> None:
         folded = self._folded = _Folded()
@@ -111,4 +110,3 @@ class Memo:
         for text, line in zip(short, fold_lines("\n".join(short)), strict=True) if short else ():
             cut = tokens[text] = line.split()
             folded[text] = cut[0] if len(cut) == 1 else " ".join(cut)
-        self._all_folded = frozenset(folded.values()) if len(short) == len(self._texts) else frozenset()

@@ -8,6 +8,7 @@ that library's own metadata; everything else is left to it. A test holds the two
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -32,18 +33,26 @@ class _Plan:
     abroad: str  # what is dialled before a country code at home
     possible: re.Pattern[str]  # a national number, by its outward form
     valid: re.Pattern[str]  # a national number in use in one of the regions
+    shortest: int  # so few digits may be dialled at home
+    longest: int  # so many, with the country code and the trunk prefix
+    lengths: frozenset[int]  # of national numbers, from abroad
 
     def holds(self, national: str) -> bool:
         """Whether digits as dialled at home, with or without the trunk prefix or the country code, are a number."""
+        if not self.shortest <= len(national) <= self.longest:
+            return False
         if national.startswith(self.code) and not self.possible.fullmatch(national):
             bare = self._without_trunk(self._without_trunk(national[len(self.code) :]))  # as the library does
             if self.possible.fullmatch(bare):
                 return self.valid.fullmatch(bare) is not None
-        return self.valid.fullmatch(self._without_trunk(national)) is not None
+        bare = self._without_trunk(national)
+        return self.possible.fullmatch(bare) is not None and self.valid.fullmatch(bare) is not None
 
     def holds_international(self, digits: str) -> bool:
         """Whether digits that begin with the country code are a number."""
-        return self.valid.fullmatch(self._without_trunk(digits[len(self.code) :])) is not None
+        national = digits[len(self.code) :]
+        bare = self._without_trunk(national)
+        return self.valid.fullmatch(bare if len(bare) in self.lengths else national) is not None
 
     def _without_trunk(self, number: str) -> str:
         bare = number.removeprefix(self.trunk)
@@ -57,42 +66,55 @@ def _plan(region: str) -> _Plan:
     home = cast("Any", PhoneMetadata.metadata_for_region(region))
     regions = cast("tuple[str, ...]", cast("Any", phonenumbers).COUNTRY_CODE_TO_REGION_CODE[home.country_code])
     valid: list[str] = []
-    for each in regions:
+    for each in sorted(regions, key=lambda each: each not in {region, regions[0]}):
         known = cast("Any", PhoneMetadata.metadata_for_region(each))
         descriptions = [getattr(known, kind) for kind in _TYPES]
         patterns = {d.national_number_pattern for d in descriptions if d is not None and d.national_number_pattern}
         own = f"(?={known.leading_digits})" if known.leading_digits else ""
-        valid.append(rf"{own}(?=(?:{known.general_desc.national_number_pattern})\Z)(?:{'|'.join(sorted(patterns))})")
+        valid.append(rf"{own}(?:{'|'.join(sorted(patterns))})")
+    main = cast("Any", PhoneMetadata.metadata_for_region(regions[0]))
     return _Plan(
         code=str(home.country_code),
         trunk=home.national_prefix,
         abroad="011" if region == "CA" else "00",
         possible=re.compile(home.general_desc.national_number_pattern),
         valid=re.compile("|".join(valid)),
+        shortest=min(home.general_desc.possible_length),
+        lengths=frozenset(main.general_desc.possible_length),
+        longest=max(home.general_desc.possible_length) + len(str(home.country_code)) + 2 * len(home.national_prefix),
     )
 
 
-def _digits(text: str) -> str:
-    return _NOT_DIGIT.sub("", text)
+_EXTENDED = re.compile(r"([+0-9(). \u00a0-]{7,30}[0-9]) ?(?:x|ext\.?) ?[0-9]{1,6}")
 
 
-def valid_at_home(text: str, region: str) -> bool:
-    """Whether `text` is a number as it is written in `region` (CA, which stands for all of +1, FR or GB)."""
-    plan = _plan(region)
-    number = _digits(text)
-    if text.startswith("+") or number.startswith(plan.abroad) or not _SEPARATED.fullmatch(text):
-        return _by_library(text, region)
-    return plan.holds(number)
+def _digits(text: str) -> str | None:
+    """The digits of a text of digits and separators, without an extension; None for any other text."""
+    extended = _EXTENDED.fullmatch(text)
+    plain = extended[1] if extended else text
+    return _NOT_DIGIT.sub("", plain) if _SEPARATED.fullmatch(plain) else None
+
+
+def valid_at_home(text: str, regions: Sequence[str] = ("CA", "FR", "GB")) -> bool:
+    """Whether `text` is a number as it is written in one of `regions`; CA stands for all of +1."""
+    number = None if text.startswith("+") else _digits(text)
+    for region in regions:
+        plan = _plan(region)
+        if number is None or number.startswith(plan.abroad):
+            if _by_library(text, region):
+                return True
+        elif plan.holds(number):
+            return True
+    return False
 
 
 def valid_abroad(text: str) -> bool:
     """Whether `text`, which begins with a plus sign, is a number of some country."""
-    if _SEPARATED.fullmatch(text):
-        number = _digits(text)
-        for region in ("CA", "FR", "GB"):
-            plan = _plan(region)
-            if number.startswith(plan.code):
-                return plan.holds_international(number)
+    number = _digits(text)
+    for region in ("CA", "FR", "GB"):
+        plan = _plan(region)
+        if number is not None and number.startswith(plan.code):
+            return plan.holds_international(number)
     return _by_library(text, None)
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
@@ -149,7 +150,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 def _as_text(array: pa.Array[Any]) -> Sequence[str | None]:
     try:
-        return cast("Sequence[str | None]", array.cast(pa.string()).to_pylist())
+        return _decoded(array.cast(pa.string()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return [None if value is None else str(value) for value in cast("list[object]", array.to_pylist())]
 
@@ -166,20 +167,38 @@ def _texts(array: pa.Array[Any]) -> tuple[Sequence[str | None], Sequence[int] | 
     """Texts cut to VALUE_BYTES; bytes that are no UTF-8 are replaced."""
     if pa.types.is_string_view(array.type):
         array = array.cast(pa.large_string())
-    if is_text(array.type):
-        array = array.cast(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary())
-    elif pa.types.is_fixed_size_binary(array.type):
+    if pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())
-    sizes = cast("Any", pc).binary_length(array)
-    longest = cast("int | None", cast("Any", pc).max(sizes).as_py())
-    lengths: Sequence[int] | None = None
-    if longest is not None and longest > VALUE_BYTES:
-        lengths = [size for size in sizes.to_pylist() if size is not None]
-        array = cast("Any", pc).binary_slice(array, 0, VALUE_BYTES)
-    return [
-        None if value is None else value.decode("utf-8", errors="replace")
-        for value in cast("list[bytes | None]", array.to_pylist())
-    ], lengths
+    if array.nbytes > VALUE_BYTES:
+        sizes = cast("Any", pc).binary_length(array)
+        longest = cast("int | None", cast("Any", pc).max(sizes).as_py())
+        if longest is not None and longest > VALUE_BYTES:
+            lengths = [size for size in sizes.to_pylist() if size is not None]
+            if is_text(array.type):
+                array = array.cast(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary())
+            return _decoded(cast("Any", pc).binary_slice(array, 0, VALUE_BYTES)), lengths
+    return _decoded(array), None
+
+
+def _decoded(array: pa.Array[Any]) -> Sequence[str | None]:
+    """The texts of an array of strings or bytes; bytes that are no UTF-8 are replaced."""
+    _, offsets, data = array.buffers()
+    if offsets is None or data is None:
+        return [None if value is None else "" for value in array.to_pylist()]
+    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+    ends = memoryview(cast("Any", offsets)).cast("q" if wide else "i")[array.offset : array.offset + len(array) + 1]
+    first, places = ends[0], [end - ends[0] for end in ends]
+    raw = bytes(memoryview(cast("Any", data))[first : first + places[-1]])
+    cuts = pairwise(places)
+    if raw.isascii():
+        joined = raw.decode("ascii")
+        texts = [joined[start:end] for start, end in cuts]
+    else:
+        texts = [raw[start:end].decode("utf-8", errors="replace") for start, end in cuts]
+    if not array.null_count:
+        return texts
+    present = cast("list[bool]", array.is_valid().to_pylist())
+    return [text if valid else None for text, valid in zip(texts, present, strict=True)]
 
 
 def _binary(pointer: str, texts: Sequence[str | None], array: pa.Array[Any]) -> Chunk:
