@@ -3,6 +3,7 @@
 And the decisions that people take, which are mutations.
 """
 
+from inventory.api.resolvers.analysis import AnalysisQuestions
 from inventory.api.resolvers.categories import CategoryQuestions
 from inventory.api.resolvers.datasets import DatasetQuestions
 from inventory.api.resolvers.disclosures import DisclosureDecisions, DisclosureQuestions
@@ -24,6 +25,7 @@ QUESTIONS = (
     ProcessorQuestions,
     DisclosureQuestions,
     FlowQuestions,
+    AnalysisQuestions,
     PolicyQuestions,
     ScanQuestions,
     SearchQuestions,

@@ -52,9 +52,9 @@ class FlowQuestions:
         if from_.processor:
             raise QuestionError("argument `from`", "is an organisation", "ways begin at a place or a category")
         at = info.context.moment(as_of)
-        await _known(info, from_, at)
+        await known_whereabouts(info, from_, at)
         target = to or Whereabouts()
-        await _known(info, target, at)
+        await known_whereabouts(info, target, at)
         rows = await info.context.rows(
             "flows",
             source=from_.urn or from_.category,
@@ -65,7 +65,7 @@ class FlowQuestions:
         return [Path.of(row, at) for row in rows]
 
 
-async def _known(info: Info, end: Whereabouts, at: Moment) -> None:
+async def known_whereabouts(info: Info, end: Whereabouts, at: Moment) -> None:
     """Raise QuestionError for a word that is not known: a typo must not look like «no way»."""
     if end.category:
         await known_category(info, end.category, at)

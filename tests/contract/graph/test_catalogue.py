@@ -84,6 +84,11 @@ def ends(rows):
 
 #: Of each entry: its parameters, what is taken of its rows, and what that is.
 CASES = {
+    "all_steps": (
+        {},
+        lambda rows: sorted((r["source"], r["target"]) for r in rows if r["source"].endswith("#id")),
+        [(f"{T0}#id", f"{T1}#id"), (f"{T1}#id", f"{T2}#id")],
+    ),
     "categories": ({}, keys, ["user", "user.contact", "user.contact.email", "user.name", "user.telemetry"]),
     "categories_of_processors": (
         {"keys": ["mailer", "stripe"]},
@@ -187,12 +192,43 @@ CASES = {
         lambda rows: [(r["key"], r["leaving"], r["outside"]) for r in rows],
         [("mailer", "unknown", []), ("stripe", "possible", [])],
     ),
+    "orphans": ({}, keys, []),
+    "places": ({"category": "user.contact"}, keys, [f"{T0}#payload/email", f"{T1}#payload/email"]),
     "processors": (
         {},
         lambda rows: [(r["key"], r["standing"], r["covered_by"]) for r in rows],
         [("mailer", "unseen", []), ("stripe", "undeclared", [])],
     ),
     "purposes_of_categories": ({"keys": ["user.contact.email"]}, ends, [("user.contact.email", "billing")]),
+    "references_to": (
+        {"keys": [T0]},
+        lambda rows: [(r["key"], r["source"]) for r in rows],
+        [(T0, f"{T1}#id")],
+    ),
+    "regions_of": (
+        {"keys": [T0, f"{T0}#name", "stripe"]},
+        lambda rows: [(r["key"], r["regions"]) for r in rows],
+        [(T0, ["CA-QC"]), (f"{T0}#name", ["CA-QC"]), ("stripe", ["US"])],
+    ),
+    "steps_from": (
+        {"keys": [f"{T0}#id", T0]},
+        lambda rows: [(r["key"], r["target"], r["type"], r["coarse"]) for r in rows],
+        [
+            (T0, "stripe", "DISCLOSED_TO", False),
+            (f"{T0}#id", f"{T1}#id", "FLOWS_TO", False),
+            (f"{T0}#id", "stripe", "DISCLOSED_TO", False),
+        ],
+    ),
+    "steps_into": (
+        {"keys": [f"{T1}#id", "stripe"]},
+        lambda rows: [(r["key"], r["source"], r["type"], r["coarse"]) for r in rows],
+        [
+            (f"{T1}#id", f"{T0}#id", "FLOWS_TO", False),
+            ("stripe", T0, "DISCLOSED_TO", False),
+            ("stripe", f"{T0}#name", "DISCLOSED_TO", False),
+            ("stripe", f"{T0}#payload/email", "DISCLOSED_TO", False),
+        ],
+    ),
     "readers_of_datasets": (
         {"keys": [T0, T1]},
         lambda rows: [(r["key"], r["source"], r["node"]["name"], r["edge"]["privilege"]) for r in rows],
