@@ -303,19 +303,20 @@ def template_of(key: str) -> str:
     """The key with every part that varies by its own looks replaced by a placeholder."""
     folder, slash, name = key.rpartition("/")
     if slash and not (name[:1].isdigit() and folder[-1:].isdigit()):  # else a date may stand across the slash
-        return _template(folder + "/") + _name_template(name)
-    return _template(key)
+        return whole_template(folder + "/") + _name_template(name)
+    return whole_template(key)
 
 
 def _name_template(name: str) -> str:
     """Of a key's last part. Names that differ in their numbers alone are looked at once."""
     if _ON_ITS_OWN.search(name) is None and name.count("-") < 4 and name.count(".") < 3:
         name = _NUMBER.sub("0", name)
-    return _template(name)
+    return whole_template(name)
 
 
 @lru_cache(maxsize=65536)
-def _template(key: str) -> str:
+def whole_template(key: str) -> str:
+    """As `template_of`, with nothing known of the key's parts."""
     if "@" in key or "%40" in key or any(c.isdigit() for c in key):
         for pattern, placeholder in _WHOLE_KEY:
             key = pattern.sub(placeholder, key)

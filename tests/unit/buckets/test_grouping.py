@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanners.buckets.grouping import MOST_FOLDERS, Grouping, ObjectRef, template_of
+from scanners.buckets.grouping import MOST_FOLDERS, Grouping, ObjectRef, template_of, whole_template
 
 
 def groups_of(keys: list[str], keep: int = 5, most: int = 2000):
@@ -111,6 +111,17 @@ def test_every_object_is_in_one_group_whatever_the_order(keys: list[str], order:
     assert {name: (group.count, group.sample()) for name, group in groups.items()} == {
         name: (group.count, group.sample()) for name, group in again.items()
     }
+
+
+PIECES = st.sampled_from(
+    "2026 19 20 01 31 12 7 - _ . / T @ %40 ca v2 deadbeef {date} = user csv 10.0.0.1 é ٣ ²".split()  # noqa: SIM905
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(key=st.lists(PIECES, max_size=14).map("".join))
+def test_what_folders_and_names_have_in_common_is_looked_at_once_and_changes_nothing(key: str):
+    assert template_of(key) == whole_template(key)
 
 
 @settings(max_examples=40, deadline=None)
