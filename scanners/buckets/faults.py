@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from obstore.exceptions import NotFoundError, PermissionDeniedError, PreconditionError, UnauthenticatedError
+from obstore.exceptions import PermissionDeniedError, PreconditionError, UnauthenticatedError
 
 from inventory.errors import SourceError, UnreadableError
 
@@ -68,7 +68,7 @@ def listing_error(error: Exception, source: str) -> SourceError:
 
 def reading_error(error: Exception, source: str) -> UnreadableError:
     """What a failed reading of an object that was listed means."""
-    if isinstance(error, FileNotFoundError | NotFoundError):
+    if isinstance(error, FileNotFoundError):
         return UnreadableError(source, "was deleted between listing and reading", "scan again", "gone")
     if isinstance(error, PreconditionError):
         return UnreadableError(source, "was replaced between listing and reading", "scan again", "gone")

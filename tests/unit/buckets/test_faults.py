@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from obstore.exceptions import (
     GenericError,
-    NotFoundError,
     PermissionDeniedError,
     PreconditionError,
     UnauthenticatedError,
@@ -30,7 +29,7 @@ REFUSED = "CANARY: Server returned non-2xx status code: 403 Forbidden: <Error><C
         (PermissionDeniedError(REFUSED.format("AccessDenied")), "no-permission"),
         (PermissionDeniedError(REFUSED.format("AuthorizationPermissionMismatch")), "no-permission"),
         (PermissionError("CANARY"), "no-permission"),
-        (NotFoundError("CANARY"), "gone"),
+        (FileNotFoundError("CANARY"), "gone"),
         (PreconditionError("CANARY"), "gone"),
         (GenericError("CANARY status code: 503 Service Unavailable"), "busy"),
         (GenericError("CANARY status code: 429 Too Many Requests"), "busy"),
