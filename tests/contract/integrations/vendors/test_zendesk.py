@@ -110,7 +110,7 @@ def test_an_account(documented, exchange):
             exchange("/api/v2/webhooks", page("webhooks", {"id": "w1", "endpoint": "https://hooks.zapier.com/canary"})),
             exchange("/api/v2/targets", {"targets": [target, second]}),
         ],
-        {"user": "agent@ours.example/token", "api_token": "secret"},
+        {"user": "agent@ours.example/token", "token": "secret"},
     )
     assert seen.recipients("webhooks") == {"zendesk", "zapier"}
     assert seen.recipients("targets") == {"zendesk", "slack", "freshworks"}
