@@ -8,12 +8,14 @@ sends nothing. What goes to the relay is what a message has, whatever it says: a
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, cast
+from threading import Timer
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import AfterValidator, Field
 
@@ -188,10 +190,10 @@ class SmtpScanner:
             raise SourceError(self.settings.name, "the mail server does not answer in time", "", "timeout") from None
         except ssl.SSLError:
             raise self._broken() from None
-        except smtplib.SMTPResponseException as error:
-            cause = f"the mail server answers {error.smtp_code}"
-            raise SourceError(self.settings.name, cause, "see the server's own log", "refused") from None
-        except (smtplib.SMTPException, UnicodeError):
+        except (smtplib.SMTPException, UnicodeError) as error:
+            if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 200:
+                cause = f"the mail server answers {error.smtp_code}"
+                raise SourceError(self.settings.name, cause, "see the server's own log", "refused") from None
             cause = "what answers there does not speak SMTP, or broke off"
             raise SourceError(self.settings.name, cause, "check host and port", "not-smtp") from None
         except OSError:
@@ -203,43 +205,67 @@ class SmtpScanner:
 
     def _asked(self, context: ssl.SSLContext) -> _Seen:
         implicit = self._smtp.tls == "implicit"
-        server: smtplib.SMTP = _Timely(context) if implicit else _Timely()
+        watch = _Watch()
         try:
-            code, _ = server.connect(self._smtp.host, self._smtp.port)
-            if code != 220:
-                raise smtplib.SMTPResponseException(code, b"")
-            server.ehlo_or_helo_if_needed()
-            if not implicit:
-                if not server.has_extn("starttls"):
-                    return _Seen()
-                server.starttls(context=context)
+            server = _SessionByTls(self._smtp, watch, context=context) if implicit else _Session(self._smtp, watch)
+            with server:
                 server.ehlo_or_helo_if_needed()
-            version = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
-            return _Seen(version or "", True)
+                if not implicit:
+                    if not server.has_extn("starttls"):
+                        return _Seen()
+                    server.starttls(context=context)
+                    server.ehlo_or_helo_if_needed()
+                version = server.sock.version() if isinstance(server.sock, ssl.SSLSocket) else None
+                return _Seen(version or "", True)
+        except (OSError, smtplib.SMTPException):
+            if watch.is_over:
+                raise TimeoutError from None
+            raise
         finally:
-            server.close()
+            watch.stop()
 
 
-class _Timely(smtplib.SMTP):
-    """An SMTP session that is over after some seconds, however slowly the server speaks."""
+class _Watch:
+    """Cuts a session off after some seconds, however slowly the server speaks."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self._tls = context
-        self._ends = time.monotonic() + _SECONDS
-        super().__init__(local_hostname="localhost", timeout=_SECONDS)
+    def __init__(self) -> None:
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = Timer(_SECONDS, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
-        plain = super()._get_socket(host, port, timeout)  # pyright: ignore
-        return self._tls.wrap_socket(plain, server_hostname=host) if self._tls else plain  # pyright: ignore
+    def over(self, connection: socket.socket) -> None:
+        """Watch over this connection."""
+        self._socket = connection
+
+    def _cut(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        """It went well, or ended by itself."""
+        self._timer.cancel()
+
+
+class _Session(smtplib.SMTP):
+    """Greets the server at once."""
+
+    def __init__(self, settings: SmtpSettings, watch: _Watch, **given: Any) -> None:
+        self._watch = watch
+        super().__init__(settings.host, settings.port, local_hostname="localhost", timeout=_SECONDS, **given)
 
     def getreply(self) -> tuple[int, bytes]:
-        """As the server answers, if it does so before the end."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
+        """As the server answers."""
         if self.sock is not None:
-            self.sock.settimeout(left)
+            self._watch.over(self.sock)
         return super().getreply()
+
+
+class _SessionByTls(_Session, smtplib.SMTP_SSL):
+    """The same, with TLS from its first byte."""
 
 
 #: OpenSSL's words for what is wrong with a certificate, in ours (X509_V_ERR_*).
