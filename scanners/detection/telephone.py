@@ -1,8 +1,8 @@
 """Whether a text is a telephone number: as `phonenumbers` says, and faster for the plans that we meet most.
 
-`phonenumbers` normalises, parses and then asks every region of a country code in turn. For the plans of +1, +33 and
-+44, and texts of nothing but digits and separators, the same is done here by one expression that is put together from
-that library's own metadata; everything else is left to it. A test holds the two equal.
+`phonenumbers` normalises, parses and then asks every region of a country code in turn. For plans with a plain trunk
+prefix, and texts of nothing but digits and separators, the same is done here by one expression a country code, put
+together from that library's own metadata; everything else is left to it. A test holds the two equal.
 """
 
 from __future__ import annotations
@@ -64,24 +64,26 @@ class _Plan:
 @cache
 def _plan(region: str) -> _Plan:
     home = cast("Any", PhoneMetadata.metadata_for_region(region))
-    regions = cast("tuple[str, ...]", cast("Any", phonenumbers).COUNTRY_CODE_TO_REGION_CODE[home.country_code])
+    regions = cast("list[str]", cast("Any", phonenumbers).COUNTRY_CODE_TO_REGION_CODE[home.country_code])
     valid: list[str] = []
     for each in sorted(regions, key=lambda each: each not in {region, regions[0]}):
         known = cast("Any", PhoneMetadata.metadata_for_region(each))
         descriptions = [getattr(known, kind) for kind in _TYPES]
         patterns = {d.national_number_pattern for d in descriptions if d is not None and d.national_number_pattern}
-        own = f"(?={known.leading_digits})" if known.leading_digits else ""
+        own = f"(?={known.leading_digits})" if known.leading_digits and len(regions) > 1 else ""
         valid.append(rf"{own}(?:{'|'.join(sorted(patterns))})")
     main = cast("Any", PhoneMetadata.metadata_for_region(regions[0]))
     return _Plan(
         code=str(home.country_code),
-        trunk=home.national_prefix,
+        trunk=home.national_prefix or "",
         abroad="011" if region == "CA" else "00",
         possible=re.compile(home.general_desc.national_number_pattern),
         valid=re.compile("|".join(valid)),
         shortest=min(home.general_desc.possible_length),
         lengths=frozenset(main.general_desc.possible_length),
-        longest=max(home.general_desc.possible_length) + len(str(home.country_code)) + 2 * len(home.national_prefix),
+        longest=max(home.general_desc.possible_length)
+        + len(str(home.country_code))
+        + 2 * len(home.national_prefix or ""),
     )
 
 
@@ -111,11 +113,28 @@ def valid_at_home(text: str, regions: Sequence[str] = ("CA", "FR", "GB")) -> boo
 def valid_abroad(text: str) -> bool:
     """Whether `text`, which begins with a plus sign, is a number of some country."""
     number = _digits(text)
-    for region in ("CA", "FR", "GB"):
-        plan = _plan(region)
-        if number is not None and number.startswith(plan.code):
-            return plan.holds_international(number)
-    return _by_library(text, None)
+    code = None if number is None else _country_code(number)
+    plan = None if code is None else _plan_of_code(code)
+    if plan is None or number is None:
+        return _by_library(text, None)
+    return plan.holds_international(number)
+
+
+def _country_code(number: str) -> str | None:
+    known = cast("dict[int, Any]", cast("Any", phonenumbers).COUNTRY_CODE_TO_REGION_CODE)
+    if number.startswith("0"):
+        return None
+    return next((number[:size] for size in (1, 2, 3) if int(number[:size] or 0) in known), None)
+
+
+@cache
+def _plan_of_code(code: str) -> _Plan | None:
+    """The plan of a country code; None when its trunk prefix is no plain prefix, or it is no country's."""
+    region = cast("list[str]", cast("Any", phonenumbers).COUNTRY_CODE_TO_REGION_CODE[int(code)])[0]
+    home = cast("Any", PhoneMetadata.metadata_for_region(region))
+    if home is None or home.national_prefix_transform_rule or not home.general_desc.possible_length:
+        return None
+    return _plan(region) if (home.national_prefix_for_parsing or "") == (home.national_prefix or "") else None
 
 
 def _by_library(text: str, region: str | None) -> bool:
