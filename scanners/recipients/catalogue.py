@@ -85,6 +85,8 @@ def of_package(ecosystem: Ecosystem, name: str) -> Recipient | None:
     """Whose library it is, if it is a known organisation's: to depend on it is to talk to the organisation."""
     exact, begins = _packages().get(ecosystem, ({}, {}))
     name = name.lower()
+    if ecosystem == "terraform" and "/" not in name:  # a provider's local name is by custom its type
+        return _recipient(_provider_types().get(name))
     if ecosystem == "pypi":
         name = name.replace("_", "-").replace(".", "-")
     return _recipient(exact.get(name) or _longest(begins, name))
@@ -195,6 +197,12 @@ def _packages() -> Mapping[Ecosystem, tuple[Mapping[str, str], Mapping[str, str]
         for ecosystem, packages in each.packages.items():
             names.setdefault(ecosystem, []).extend((name, each.key) for name in packages)
     return {ecosystem: _by_ending(pairs) for ecosystem, pairs in names.items()}
+
+
+@cache
+def _provider_types() -> Mapping[str, str]:
+    exact, _ = _packages().get("terraform", ({}, {}))
+    return {name.rpartition("/")[2]: key for name, key in exact.items()}
 
 
 def _by_ending(names: Iterable[tuple[str, str]]) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -130,9 +130,7 @@ class DnsScanner:
         dataset = dataset_urn(self.system, shown)
         yield DatasetSeen(dataset, self.system, DatasetKind.RECORD_SET, shown, row_estimate=len(records))
         yield from configured_disclosure(self.settings, dataset)
-        yield from disclosures(
-            dataset, Provenance.DNS, ((sign.recipient, sign.evidence, sign.confidence) for sign in signed), said
-        )
+        yield from disclosures(dataset, Provenance.DNS, signed, said)
         yield Covered(dataset, Aspect.STRUCTURE)
 
     # --- a zone file -----------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from scanners.recipients.catalogue import Recipient, of_dkim_selector, of_host, of_verification
+from scanners.recipients.catalogue import of_dkim_selector, of_host, of_verification
+from scanners.recipients.sightings import Sign
 
 SIGNS_MAIL = "_domainkey"
 _DKIM_KEY = re.compile(r"(?:^|;)\s*(?:v=DKIM1|k=rsa|k=ed25519|p=)", re.IGNORECASE)
@@ -24,15 +25,6 @@ class Record:
     owner: str
     type: str
     data: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """An organisation, what in the records names it, and how sure that makes us that it receives data (0..1)."""
-
-    recipient: Recipient
-    evidence: str
-    confidence: float
 
 
 def signs(records: Sequence[Record], own_domains: Sequence[str]) -> Iterator[Sign]:

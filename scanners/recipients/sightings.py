@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from inventory.model import DisclosureSeen, Observation, Provenance
 from scanners.recipients.catalogue import Recipient
@@ -10,26 +11,29 @@ from scanners.recipients.catalogue import Recipient
 MOST_REASONS = 5
 
 
-def disclosures(
-    dataset: str, provenance: Provenance, signs: Iterable[tuple[Recipient, str, float]], said: set[str]
-) -> Iterator[Observation]:
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An organisation, what names it in words, and how sure that makes us that it receives data (0..1)."""
+
+    recipient: Recipient
+    evidence: str
+    confidence: float
+
+
+def disclosures(dataset: str, provenance: Provenance, signs: Iterable[Sign], said: set[str]) -> Iterator[Observation]:
     """One `DisclosureSeen` an organisation, with the reasons of all its signs and the confidence of the surest.
 
-    A sign is who, why in words, and how sure (0..1). Whoever is not in `said` is described first and added to it.
+    Whoever is not in `said` is described first and added to it.
     """
-    reasons: dict[str, dict[str, None]] = {}
-    sure: dict[str, float] = {}
-    described: dict[str, Recipient] = {}
-    for recipient, reason, confidence in signs:
-        key = recipient.processor
-        described[key] = recipient
-        reasons.setdefault(key, {})[reason] = None
-        sure[key] = max(sure.get(key, 0.0), confidence)
-    for key, recipient in sorted(described.items()):
+    of: dict[str, list[Sign]] = {}
+    for sign in signs:
+        of.setdefault(sign.recipient.processor, []).append(sign)
+    for key, found in sorted(of.items()):
         if key not in said:
             said.add(key)
-            yield recipient.described
-        yield DisclosureSeen(dataset, key, provenance, _joined(list(reasons[key])), sure[key])
+            yield found[0].recipient.described
+        reasons = list(dict.fromkeys(sign.evidence for sign in found))
+        yield DisclosureSeen(dataset, key, provenance, _joined(reasons), max(sign.confidence for sign in found))
 
 
 def _joined(reasons: list[str]) -> str:

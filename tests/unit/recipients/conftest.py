@@ -23,3 +23,20 @@ def scan_zone(tmp_path: Path, small_detection) -> Callable[..., list[Observation
         return list(DnsScanner(DnsSettings.model_validate(content)).scan(ScanContext(small_detection)))
 
     return scan
+
+
+@pytest.fixture
+def scan_repository(tmp_path: Path, small_detection) -> Callable[..., list[Observation]]:
+    """Write files below a folder and scan it as a repository called `code`."""
+    from scanners.base import ScanContext
+    from scanners.recipients.repository import RepositoryScanner, RepositorySettings
+
+    def scan(files: dict[str, str], **settings: object) -> list[Observation]:
+        for name, text in files.items():
+            path = tmp_path / "code" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        content = {"type": "repository", "name": "code", "path": tmp_path / "code", **settings}
+        return list(RepositoryScanner(RepositorySettings.model_validate(content)).scan(ScanContext(small_detection)))
+
+    return scan
