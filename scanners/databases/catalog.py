@@ -104,6 +104,7 @@ class Relation:
     definition: str = ""
     filtered: bool = False
     foreign: bool = False  # the rows are in another server
+    origin: str = ""  # URN of the dataset there, where the catalog tells enough to name it
     unknown: Fault | None = None  # why the catalog could not tell all of it
     state: str = ""
     readers: tuple[Reader, ...] | None = None

@@ -156,7 +156,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         if isinstance(error, DBAPIError) and isinstance(cause, psycopg.Error):
             if cause.sqlstate:
-                return _fault_of_state(cause.sqlstate)
+                return _fault_of_state(cause.sqlstate, gone=error.connection_invalidated)
             if error.connection_invalidated:
                 return SERVER_GONE
             return self._refusal(str(cause))
@@ -233,7 +233,7 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
                     while chunk := list(islice(rows, at_once)):
                         yield chunk
             except psycopg.Error as error:
-                fault = _fault_of_state(error.sqlstate) if error.sqlstate else SERVER_GONE
+                fault = _fault_of_state(error.sqlstate, gone=driver.closed) if error.sqlstate else SERVER_GONE
             else:
                 return
         raise DriverFault(fault)
@@ -372,14 +372,14 @@ _STATES = {
 }
 
 
-def _fault_of_state(state: str) -> Fault:
+def _fault_of_state(state: str, *, gone: bool) -> Fault:
     """SQLSTATE, PostgreSQL manual, appendix A."""
     known = _STATES.get(state)
     if known is not None:
         return known
-    if state.startswith("08"):
+    if state.startswith("08") and gone:
         return SERVER_GONE
-    if state.startswith("HV"):
+    if state.startswith(("HV", "08")):
         return Fault("remote", "its foreign server could not be read", "check the foreign server")
     if state.startswith("28"):
         return REFUSED

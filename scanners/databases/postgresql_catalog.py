@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from inventory.model import DatasetKind, PrincipalKind
+from inventory.model import DatasetKind, PrincipalKind, dataset_urn
 from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Reader, Relation
 
 PUBLIC = "PUBLIC"
@@ -82,6 +82,7 @@ def _relation(schema: str, row: sa.Row[Any], details: _Details, defined: Mapping
         (defined.get(name) or "") if is_view else "",
         filtered,
         foreign=kind == "f",
+        origin=details.origins.get(oid, ""),
         unknown=DEFINITION_LOCKED if is_view and defined[name] is None else None,
         state=state or "",
         readers=details.readers[oid],
@@ -148,6 +149,7 @@ class _Details:
     foreign_keys: Mapping[int, Sequence[ForeignKey]]
     trees: Mapping[int, sa.Row[Any]]
     readers: Mapping[int, tuple[Reader, ...]]
+    origins: Mapping[int, str]  # of foreign tables, see `_origin`
 
     @classmethod
     def of(cls, connection: sa.Connection, rows: Sequence[sa.Row[Any]], roles: _Roles, shared: _Shared) -> _Details:
@@ -176,7 +178,8 @@ class _Details:
         readers = {row.oid: roles.owners_readers(row.owner, row.owner_name) for row in rows}
         readers |= dict.fromkeys(granted, ()) | roles.readers(asked(_GRANTS, granted))
         trees = {row.oid: row for row in asked(_TREES, [row.oid for row in rows if row.parent])}
-        return cls(columns, comments, keys, trees, readers)
+        foreign = asked(_FOREIGN, [row.oid for row in rows if row.kind == "f"])
+        return cls(columns, comments, keys, trees, readers, {row.oid: _origin(row) for row in foreign})
 
 
 def _mark_unreadable(
@@ -191,6 +194,18 @@ def _mark_unreadable(
                 column if column is None or number in numbers else replace(column, readable=False)
                 for number, column in enumerate(columns[row.oid], start=1)
             ]
+
+
+def _origin(row: sa.Row[Any]) -> str:
+    """The URN of what a foreign table of `postgres_fdw` reads, "" of others and of a server that is not told whole."""
+    server: dict[str, str] = row.server or {}
+    table: dict[str, str] = row.table_options or {}
+    host, database = server.get("host", ""), server.get("dbname", "")
+    if row.wrapper != "postgres_fdw" or not host or host.startswith("/") or not database:
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    schema, name = table.get("schema_name", row.schema), table.get("table_name", row.name)
+    return dataset_urn(f"postgres://{host}:{server.get('port', '5432')}", f"{database}.{schema}.{name}")
 
 
 # --- who may read -------------------------------------------------------------------------------------------
@@ -406,6 +421,20 @@ JOIN pg_catalog.pg_class tc ON tc.oid = k.confrelid
 JOIN pg_catalog.pg_namespace tn ON tn.oid = tc.relnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND k.conrelid = ANY(CAST(:oids AS oid[]))
 ORDER BY k.conrelid, k.conname
+"""
+
+_FOREIGN = """
+SELECT t.ftrelid::bigint AS oid, n.nspname AS schema, c.relname AS name, w.fdwname AS wrapper,
+       (SELECT pg_catalog.json_object_agg(o.option_name, o.option_value)
+        FROM pg_catalog.pg_options_to_table(s.srvoptions) o) AS server,
+       (SELECT pg_catalog.json_object_agg(o.option_name, o.option_value)
+        FROM pg_catalog.pg_options_to_table(t.ftoptions) o) AS table_options
+FROM pg_catalog.pg_foreign_table t
+JOIN pg_catalog.pg_class c ON c.oid = t.ftrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
+JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+WHERE t.ftrelid = ANY(CAST(:oids AS oid[]))
 """
 
 # Who may act as whom: itself, or by membership, unless that only lets it be given on (version 16 and later).

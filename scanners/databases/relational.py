@@ -38,11 +38,14 @@ from inventory.model import (
     FieldReferences,
     FieldSeen,
     Finding,
+    FlowSeen,
     JobSeen,
     Observation,
+    Provenance,
     Severity,
     SystemKind,
     SystemSeen,
+    Transformation,
     dataset_urn,
     field_urn,
 )
@@ -404,6 +407,8 @@ class RelationalScanner(Generic[SettingsT]):
             yield from self._references(relation, key)
         if relation.definition:
             yield self._job(relation, relation.definition)
+        if relation.origin:
+            yield FlowSeen(relation.origin, dataset, Provenance.CONFIG, Transformation.COPIED)
         yield from access_sightings(dataset, relation.readers, detection)
         if relation.unknown is None:
             yield Covered(dataset, Aspect.STRUCTURE)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pytest
 from sqlalchemy import event
@@ -26,6 +31,7 @@ from inventory.model import (
     FieldReferences,
     FieldSeen,
     Finding,
+    FlowSeen,
     JobSeen,
     Observation,
     Profile,
@@ -34,10 +40,12 @@ from inventory.model import (
     Severity,
     SystemSeen,
 )
-from scanners.base import Sampling, ScanContext
+from scanners.base import Chunk, Sampling, ScanContext
+from scanners.budget import Budget
 from scanners.databases.postgresql import PostgreSQLScanner
 from scanners.detection.interface import ColumnContext, FieldVerdict, TableContext, Verdict
 
+PASSWORD = "correct horse"  # of the fixture's superuser
 EMAIL = re.compile(r"[\w.]+@[\w.]+\.\w+")
 
 
@@ -507,6 +515,122 @@ def test_a_lock_of_another_session_holds_up_one_table_only(server, database, set
     assert covered(said, "over_locked") == set()
     assert covered(said, "apart") == covered(said, "over_apart") == {Aspect.STRUCTURE, Aspect.CONTENT}
     assert [job.name.rpartition(".")[2] for job in of(JobSeen, said)] == ["over_apart"]
+
+
+def test_a_lock_below_the_only_view_holds_up_that_view_only(server, database, settings):
+    database.execute("CREATE TABLE locked (a text); CREATE TABLE apart (a text); CREATE VIEW v AS SELECT a FROM locked")
+    with server.connect(settings.database) as holder, holder.transaction():
+        holder.execute("LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        said = scan(settings)
+    assert time.monotonic() - began < 3 * 1.0 + 10  # a second for the definition, one for each of the two reads
+    assert {(f.about.rpartition(".")[2], f.code) for f in of(Finding, said)} == {("locked", "locked"), ("v", "locked")}
+    assert covered(said, "apart") == {Aspect.STRUCTURE, Aspect.CONTENT}
+
+
+def test_a_foreign_table_is_read_and_says_where_its_rows_are(server, database, settings):
+    if not database.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'postgres_fdw'").fetchone():
+        pytest.skip("this PostgreSQL comes without postgres_fdw")
+    with server.connect() as superuser:
+        superuser.execute("DROP DATABASE IF EXISTS far WITH (FORCE)")
+        superuser.execute("CREATE DATABASE far")
+    with server.connect("far") as far:
+        far.execute("CREATE TABLE members (mail text); INSERT INTO members VALUES ('a@b.ca'), ('c@d.ca')")
+    database.execute(
+        f"""
+        CREATE EXTENSION postgres_fdw;
+        CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw
+            OPTIONS (host '127.0.0.1', port '{server.port}', dbname 'far');
+        CREATE USER MAPPING FOR postgres SERVER far OPTIONS (user 'postgres', password '{PASSWORD}');
+        CREATE FOREIGN TABLE people (mail text) SERVER far OPTIONS (schema_name 'public', table_name 'members');
+        CREATE SERVER gone FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1', dbname 'far');
+        CREATE USER MAPPING FOR postgres SERVER gone OPTIONS (user 'postgres', password 'canary');
+        CREATE FOREIGN TABLE lost (mail text) SERVER gone;
+        """
+    )
+    said = scan(settings.model_copy(update={"sampling": Sampling(rows=1)}))
+    system, target = f"postgres://127.0.0.1:{server.port}", f"{database.info.dbname}.public"
+    assert {flow.source: flow.target for flow in of(FlowSeen, said)} == {
+        f"{system}/far.public.members": f"{system}/{target}.people",
+        "postgres://127.0.0.1:1/far.public.lost": f"{system}/{target}.lost",
+    }
+    (profiled,) = of(FieldProfiled, said)
+    assert (profiled.field.rpartition(".")[2], profiled.profile.sampled) == ("people#mail", 1)
+    (token,) = [one.token for one in of(Covered, said) if one.aspect is Aspect.CONTENT]
+    assert token == ""  # whether its rows have changed is not known here: they are read again
+    (finding,) = of(Finding, said)
+    assert (finding.about.rpartition(".")[2], finding.code) == ("lost", "remote")
+    assert "canary" not in repr(said)
+
+
+def test_encryption_on_the_wire(server, settings, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+    def transit(**changed):
+        said = scan(settings.model_copy(update=changed))
+        return next((s.present, s.evidence) for s in of(SafeguardSeen, said) if s.safeguard == "encryption_in_transit")
+
+    assert transit() == (False, "the scanner's own session is not encrypted")
+    with server.connect() as superuser:
+        (data,) = superuser.execute("SHOW data_directory").fetchone()
+        owner = Path(data).stat()
+        for file in (certificate, key):
+            placed = Path(data, file.name)
+            placed.write_bytes(file.read_bytes())
+            placed.chmod(0o600)
+            os.chown(placed, owner.st_uid, owner.st_gid)
+        superuser.execute("ALTER SYSTEM SET ssl_cert_file = 'cert.pem'")
+        superuser.execute("ALTER SYSTEM SET ssl_key_file = 'key.pem'")
+        try:
+            superuser.execute("ALTER SYSTEM SET ssl = on")
+        except psycopg.Error:
+            pytest.skip("this PostgreSQL is built without TLS")
+        try:
+            reloaded(superuser, "on")
+            for sslmode in ("prefer", "require"):
+                present, evidence = transit(sslmode=sslmode)
+                assert present
+                assert "TLSv1" in evidence
+            assert transit(sslmode="verify-full", sslrootcert=certificate)[0]
+            assert transit(sslmode="disable") == (False, "the scanner's own session is not encrypted")
+            subprocess.run(["openssl", "genrsa", "-out", str(key)], check=True, capture_output=True)
+            other = tmp_path / "other.pem"
+            command = ["openssl", "req", "-x509", "-key", str(key), "-subj", "/CN=elsewhere", "-out", str(other)]
+            subprocess.run(command, check=True, capture_output=True)
+            with pytest.raises(SourceError, match="the server's certificate is not trusted"):
+                transit(sslmode="verify-full", sslrootcert=other)
+        finally:
+            superuser.execute("ALTER SYSTEM RESET ssl")
+            reloaded(superuser, "off")
+
+
+def reloaded(superuser, ssl: str) -> None:
+    """The server has read its settings again."""
+    superuser.execute("SELECT pg_reload_conf()")
+    ends = time.monotonic() + 20
+    while superuser.execute("SHOW ssl").fetchone() != (ssl,):
+        assert time.monotonic() < ends
+        threading.Event().wait(0.02)
+
+
+def test_a_password_that_expires_in_mid_scan(database, scanning_role):
+    """Workers sign in anew for each chunk: what was read stays, and the rest is told in one line."""
+    for number in range(2):
+        database.execute(f"CREATE TABLE t{number} AS SELECT 'p@b.ca' AS mail; GRANT SELECT ON t{number} TO reader")
+    scanner, context = PostgreSQLScanner(scanning_role), ScanContext(MailDetection())
+    (chunk,) = [said for said in scanner.outline(context) if isinstance(said, Chunk)]
+    assert len(of(FieldClassified, scanner.read(context, chunk, Budget()).observations)) == 2
+    database.execute("ALTER ROLE reader VALID UNTIL '2001-01-01'")
+    with pytest.raises(SourceError, match="wrong user or password"):
+        scanner.read(context, chunk, Budget())
 
 
 def test_a_slow_view_is_given_up(database, settings):
