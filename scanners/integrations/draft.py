@@ -633,6 +633,8 @@ def _plain(text: str) -> str:
 
 
 def _singular(name: str) -> str:
+    if name in ("people", "children"):
+        return {"people": "person", "children": "child"}[name]
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("ses", "se"), ("s", "")):
         if name.endswith(ending) and not name.endswith("ss") and len(name) > len(ending) + 1:
             return name[: -len(ending)] + instead
