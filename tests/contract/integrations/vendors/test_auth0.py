@@ -32,6 +32,9 @@ def test_a_tenant(documented, exchange):
             ),
             exchange("/api/v2/organizations", [{"id": "org_1", "name": "canary"}], first),
             exchange("/api/v2/organizations/org_1/members", [{"user_id": "auth0|canary", "name": "Canary"}], first),
+            exchange(
+                "/api/v2/organizations/org_1/invitations", [{"id": "i1", "invitee": {"email": "x@canary.example"}}]
+            ),
             exchange("/api/v2/device-credentials", [], first),
             exchange("/api/v2/grants", [{"id": "g1", "user_id": "auth0|canary", "scope": ["openid"]}], first),
             exchange("/api/v2/log-streams", streams),

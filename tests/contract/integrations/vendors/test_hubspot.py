@@ -35,6 +35,30 @@ CONTACT = {
     "createdate": "2024-01-02T03:04:05Z",
 }
 COMPANY = {"name": "Canary Inc.", "domain": "canary.example", "phone": "+15145550100", "address": "1 rue Canary"}
+EMAIL = {
+    "hs_email_subject": "Dear Canary",
+    "hs_email_text": "Dear Canary,",
+    "hs_email_html": "<p>Dear Canary,</p>",
+    "hs_email_headers": '{"from": {"email": "second@canary.example"}, "to": [{"email": "first@canary.example"}]}',
+}
+CALL = {
+    "hs_call_title": "With Canary",
+    "hs_call_body": "Canary agreed",
+    "hs_call_from_number": "+15145550100",
+    "hs_call_to_number": "+15145550101",
+    "hs_call_recording_url": "https://recordings.example/canary",
+}
+MESSAGE = {
+    "id": "m1",
+    "type": "MESSAGE",
+    "conversationsThreadId": "9",
+    "senders": [{"actorId": "V-1", "name": "Canary First", "deliveryIdentifier": {"value": "first@canary.example"}}],
+    "recipients": [{"actorId": "A-2", "name": "Canary", "deliveryIdentifier": {"value": "second@canary.example"}}],
+    "subject": "Canary",
+    "text": "I am Canary",
+    "richText": "<p>I am Canary</p>",
+    "attachments": [{"name": "canary.png", "url": "https://files.example/canary.png"}],
+}
 LOGIN = {
     "id": "l1",
     "userId": 2,
@@ -57,6 +81,7 @@ def test_an_account(documented, exchange):
 
     owner = {"id": "1", "userId": 2, "email": "second@canary.example", "firstName": "Canary", "lastName": "Second"}
     act = {"id": "a1", "action": "UPDATE", "actingUser": {"userId": 2, "userEmail": "second@canary.example"}}
+    thread = {"id": "9", "associatedContactId": "1", "assignedTo": "A-2", "status": "OPEN"}
     first = {"limit": "100", "after": None}
     seen = documented(
         "hubspot",
@@ -70,6 +95,11 @@ def test_an_account(documented, exchange):
             exchange("/crm/v3/objects/deals", page(crm("4", dealname="For Canary", amount="1", description="Canary"))),
             exchange("/crm/v3/objects/tickets", page(crm("5", subject="Canary asks", content="I am Canary"))),
             exchange("/crm/v3/objects/notes", page(crm("6", hs_note_body="Write to third@canary.example"))),
+            exchange("/crm/v3/objects/emails", page(crm("7", **EMAIL))),
+            exchange("/crm/v3/objects/calls", page(crm("8", **CALL))),
+            exchange("/conversations/v3/conversations/threads", page(thread), first),
+            exchange("/conversations/v3/conversations/threads/9/messages", page(MESSAGE, after="c2"), first),
+            exchange("/conversations/v3/conversations/threads/9/messages", page(), {"after": "c2"}),
             exchange("/crm/v3/owners", page(owner)),
             exchange("/account-info/v3/activity/login", page(LOGIN)),
             exchange("/account-info/v3/activity/audit-logs", page(act)),
