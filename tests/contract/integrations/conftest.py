@@ -21,13 +21,16 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
-# localstripe listens on all interfaces and keeps its store in /tmp: here it does neither.
+# localstripe listens on all interfaces and keeps its store in /tmp: here it does neither; and has no webhook endpoints.
 LOCALSTRIPE = """
 import sys
 from aiohttp import web
 from localstripe import resources
 resources.Store.dump_to_disk = lambda self: None
 from localstripe.server import app
+endpoint = {"id": "we_1", "url": "https://hooks.zapier.com/hooks/catch/canary", "secret": "canary"}
+endpoints = {"object": "list", "data": [endpoint], "has_more": False}
+app.router.add_get("/v1/webhook_endpoints", lambda _: web.json_response(endpoints))
 web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 """
 

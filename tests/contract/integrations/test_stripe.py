@@ -58,6 +58,7 @@ def test_the_account_and_its_resources(scan, localstripe):
         f"{ACCOUNT}/charges": 0,
         f"{ACCOUNT}/invoices": 0,
         f"{ACCOUNT}/subscriptions": 0,
+        f"{ACCOUNT}/webhook_endpoints": 1,
     }
     key = next(f for f in of(FieldSeen, seen) if f.urn == f"{ACCOUNT}/customers#id")
     assert key.primary_key
@@ -94,7 +95,7 @@ def test_documented_fields_are_there_without_a_sample(scan, localstripe):
 
 def test_who_receives_it(scan, localstripe):
     disclosures = of(DisclosureSeen, scan(localstripe))
-    assert {d.processor for d in disclosures} == {"stripe"}
+    assert {d.processor for d in disclosures if d.source != f"{ACCOUNT}/webhook_endpoints"} == {"stripe"}
     evidence = {d.source: d.evidence for d in disclosures}
     assert evidence[f"{ACCOUNT}/customers"] == "3 records returned by GET /v1/customers"
     assert f"{ACCOUNT}/customers#email" in evidence
@@ -136,10 +137,15 @@ def test_a_missing_key_is_said_before_anything_is_asked(scan, localstripe, monke
 
 def test_one_resource_that_fails_takes_nothing_from_the_others(scan, misbehaving):
     empty = {"object": "list", "data": [], "has_more": False}
-    for path in ("balance", "customers", "invoices", "subscriptions"):
+    for path in ("balance", "customers", "invoices", "subscriptions", "webhook_endpoints"):
         misbehaving.answer(f"/v1/{path}", empty)
     misbehaving.answer("/v1/charges", {"error": {"message": "canary"}}, 403)
     seen = scan(misbehaving.address)
     assert [(f.about, f.code) for f in of(Finding, seen)] == [(f"{ACCOUNT}/charges", "not-granted")]
     assert not [c for c in of(Covered, seen) if c.scope == f"{ACCOUNT}/charges"]
     assert Covered(f"{ACCOUNT}/invoices", Aspect.CONTENT) in seen
+
+
+def test_where_events_go_on_to(scan, localstripe):
+    onward = [d for d in of(DisclosureSeen, scan(localstripe)) if d.source == f"{ACCOUNT}/webhook_endpoints"]
+    assert {d.processor for d in onward} == {"stripe", "zapier"}
