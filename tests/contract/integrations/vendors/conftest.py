@@ -19,6 +19,7 @@ import pytest
 
 from inventory.model import DatasetSeen, DisclosureSeen, FieldClassified, Finding, Observation
 from scanners.base import ScanContext
+from scanners.detection.interface import Detection
 from scanners.integrations.connector import Resource, connectors
 from scanners.integrations.places import every
 from scanners.integrations.vendor import VendorScanner
@@ -160,6 +161,7 @@ def documented(documented_server, monkeypatch, small_detection) -> Callable[...,
         path: str = "",
         whole: bool = True,
         rows: int = 1000,
+        detection: Detection | None = None,
     ) -> Seen:
         server, connector = documented_server, connectors()[vendor]
         server.headers, server.exchanges, server.asked, server.unknown = headers, exchanges, set(), []
@@ -176,7 +178,8 @@ def documented(documented_server, monkeypatch, small_detection) -> Callable[...,
                 "credentials": {name: {"env": f"DOCUMENTED_{name.upper()}"} for name in credentials},
             }
         )
-        seen = Seen(f"{vendor}://{account}", list(VendorScanner(settings).scan(ScanContext(detection=small_detection))))
+        context = ScanContext(detection=detection or small_detection)
+        seen = Seen(f"{vendor}://{account}", list(VendorScanner(settings).scan(context)))
         assert server.unknown == []
         assert [(each.about, each.message) for each in seen.of(Finding)] == []
         assert [exchange for n, exchange in enumerate(exchanges) if n not in server.asked] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 USER = {
     "id": 1,
     "url": "https://ours.zendesk.example/api/v2/users/1.json",
@@ -82,7 +84,10 @@ CHANGE = {
 }
 
 
-def test_an_account(documented, exchange):
+@pytest.fixture
+def scanned(documented, exchange):
+    """`scanned(…)`: scan the account, with what else `documented` takes."""
+
     def page(name: str, *records: dict, after: str | None = None) -> dict:
         # Zendesk gives a cursor on the last page as well, and says that there is no more.
         return {name: list(records), "meta": {"has_more": after is not None, "after_cursor": after or "end"}}
@@ -91,27 +96,38 @@ def test_an_account(documented, exchange):
     rating = {"id": 12, "score": "good", "requester_id": 1, "assignee_id": 2, "ticket_id": 9, "comment": "Canary"}
     target = {"id": 1, "type": "url_target_v2", "target_url": "https://hooks.slack.com/canary", "email": None}
     second = {"id": 2, "type": "email_target", "email": "ours@canary.freshdesk.com", "password": "x", "token": "x"}
-    seen = documented(
-        "zendesk",
-        "ours",
-        {"Authorization": "Basic YWdlbnRAb3Vycy5leGFtcGxlL3Rva2VuOnNlY3JldA=="},
-        [
-            exchange("/api/v2/users/me", {"user": {"id": 2}}),
-            exchange("/api/v2/users", page("users", USER, after="c2"), {**size, "page[after]": None}),
-            exchange("/api/v2/users", page("users", {**USER, "id": 2, "role": "agent"}), {"page[after]": "c2"}),
-            exchange("/api/v2/users/1/identities", page("identities", IDENTITY)),
-            exchange("/api/v2/users/2/identities", page("identities")),
-            exchange("/api/v2/organizations", page("organizations", ORGANISATION), size),
-            exchange("/api/v2/tickets", page("tickets", TICKET), size),
-            exchange("/api/v2/tickets/9/comments", page("comments", COMMENT), size),
-            exchange("/api/v2/suspended_tickets", page("suspended_tickets", HELD), size),
-            exchange("/api/v2/satisfaction_ratings", page("satisfaction_ratings", rating), size),
-            exchange("/api/v2/audit_logs", page("audit_logs", CHANGE), size),
-            exchange("/api/v2/webhooks", page("webhooks", {"id": "w1", "endpoint": "https://hooks.zapier.com/canary"})),
-            exchange("/api/v2/targets", {"targets": [target, second]}),
-        ],
-        {"user": "agent@ours.example/token", "token": "secret"},
-    )
+    exchanges = [
+        exchange("/api/v2/users/me", {"user": {"id": 2}}),
+        exchange("/api/v2/users", page("users", USER, after="c2"), {**size, "page[after]": None}),
+        exchange("/api/v2/users", page("users", {**USER, "id": 2, "role": "agent"}), {"page[after]": "c2"}),
+        exchange("/api/v2/users/1/identities", page("identities", IDENTITY)),
+        exchange("/api/v2/users/2/identities", page("identities")),
+        exchange("/api/v2/organizations", page("organizations", ORGANISATION), size),
+        exchange("/api/v2/tickets", page("tickets", TICKET), size),
+        exchange("/api/v2/tickets/9/comments", page("comments", COMMENT), size),
+        exchange("/api/v2/suspended_tickets", page("suspended_tickets", HELD), size),
+        exchange("/api/v2/satisfaction_ratings", page("satisfaction_ratings", rating), size),
+        exchange("/api/v2/audit_logs", page("audit_logs", CHANGE), size),
+        exchange("/api/v2/webhooks", page("webhooks", {"id": "w1", "endpoint": "https://hooks.zapier.com/canary"})),
+        exchange("/api/v2/targets", {"targets": [target, second]}),
+    ]
+    headers = {"Authorization": "Basic YWdlbnRAb3Vycy5leGFtcGxlL3Rva2VuOnNlY3JldA=="}
+    credentials = {"user": "agent@ours.example/token", "token": "secret"}
+    return lambda **more: documented("zendesk", "ours", headers, exchanges, credentials, **more)
+
+
+def test_an_account(scanned):
+    seen = scanned()
     assert seen.recipients("webhooks") == {"zendesk", "zapier"}
     assert seen.recipients("targets") == {"zendesk", "slack", "freshworks"}
     assert "user.contact.email" in seen.categories("users")["user_fields"]
+
+
+def test_what_is_documented_as_technical_is_about_nobody(scanned):
+    from scanners.detection import ColumnDetector
+
+    seen = scanned(detection=ColumnDetector())
+    assert "user.contact.email" in seen.categories("users")["user_fields/backup"]
+    for resource, field in [("users", "url"), ("tickets", "status"), ("tickets", "via/channel"), ("audit_logs", "id")]:
+        assert seen.categories(resource).get(field, set()) <= {"user.unique_id"}
+    assert "created_at" not in seen.categories("users")
