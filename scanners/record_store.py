@@ -43,6 +43,7 @@ from scanners.budget import Budget, Meter
 from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
+from scanners.recipients.configuration import Configuration
 from scanners.records import JsonObject, cut, records, union
 from scanners.sightings import KnownField, field_sightings
 
@@ -343,11 +344,15 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         converted = [records(chunk, self.settings.sampling.value_bytes) for chunk in chunks]
         columns = with_known(union(each.columns for each in converted), subject.known)
         table = detection.table(TableContext(subject.name, columns, subject.description))
+        settings = self.settings
+        configuration = Configuration((c.name for c in columns), settings.own_domains, settings.processor)
         for each in converted:
+            configuration.see(each.batch)
             if not table.feed(each.batch):
                 break
         verdicts = list(table.verdicts())
         yield from field_sightings(dataset, verdicts, columns, detection, placed(subject.known, verdicts))
+        yield from configuration.sightings(dataset, detection)
 
     # --- errors --------------------------------------------------------------------------------------------
 
@@ -415,6 +420,13 @@ def quiet(*loggers: str) -> None:
     """Keep drivers from logging: they log statements and answers, with values, and what we say ourselves."""
     for name in loggers:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def listed_parts(only: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
+    """What the names of all listed sets begin with, where settings name the parts of a store to list or not to."""
+    if only or without:
+        return tuple(f"{name}." for name in only if name not in without)
+    return ("",)
 
 
 def http_address(value: str, example: str) -> str:

@@ -43,6 +43,7 @@ from scanners.record_store import (
     TLSSettings,
     encryption_in_transit,
     host_and_port,
+    listed_parts,
     missing_driver,
     quiet,
 )
@@ -105,10 +106,7 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
 
     def listed(self) -> tuple[str, ...]:
         """All, or what each of the wanted keyspaces holds."""
-        if self.settings.keyspaces or self.settings.exclude_keyspaces:
-            wanted = (name for name in self.settings.keyspaces if name not in self.settings.exclude_keyspaces)
-            return tuple(f"{name}." for name in wanted)
-        return ("",)
+        return listed_parts(self.settings.keyspaces, self.settings.exclude_keyspaces)
 
     # --- connection ----------------------------------------------------------------------------------------
 

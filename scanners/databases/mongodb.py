@@ -42,6 +42,7 @@ from scanners.record_store import (
     TLSSettings,
     dotted,
     encryption_in_transit,
+    listed_parts,
     missing_driver,
     quiet,
 )
@@ -124,10 +125,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
 
     def listed(self) -> tuple[str, ...]:
         """All, or what each of the wanted databases holds."""
-        if self.settings.databases or self.settings.exclude_databases:
-            wanted = (name for name in self.settings.databases if name not in self.settings.exclude_databases)
-            return tuple(f"{name}." for name in wanted)
-        return ("",)
+        return listed_parts(self.settings.databases, self.settings.exclude_databases)
 
     # --- connection ----------------------------------------------------------------------------------------
 

@@ -355,12 +355,28 @@ def test_a_rescan_of_what_has_not_changed_writes_nothing(client, settings, embed
     writer = GraphWriter(embedded_graph)
     started = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def load(run: int):
-        return writer.load(ScanRun(str(run), "cache", started + timedelta(days=run)), said(settings, ColumnDetector()))
+    def load(run: int, **context):
+        this = ScanRun(str(run), "cache", started + timedelta(days=run))
+        return writer.load(this, said(settings, ColumnDetector(), **context))
+
+    def readers():
+        found = embedded_graph.read(
+            "MATCH (d)-[r:READABLE_BY]->(p) WHERE r.valid_to IS NULL RETURN d.name AS name, p.name AS reader"
+        )
+        return {(row["name"], row["reader"]) for row in found}
 
     assert load(0).complete
     (row,) = embedded_graph.read("MATCH (d:Dataset) RETURN d.name AS name, d.retention_days AS days")
     assert row == {"name": "0/session:{number}", "days": round(1 / 24, 4)}
-    assert load(1).versions == 0
+    client.acl_setuser("clerk", enabled=True, nopass=True, keys=["session:*"], reset=True, categories=["+@read"])
+    try:
+        assert load(1).versions == 2  # the new user, and what it may read
+        assert readers() == {("cache", "everyone"), ("0/session:{number}", "clerk")}
+        assert load(2, tokens=writer.tokens(RedisScanner(settings).system)).versions == 0  # nothing was read
+        assert ("0/session:{number}", "clerk") in readers()
+    finally:
+        client.acl_deluser("clerk")
+    assert load(3).complete
+    assert readers() == {("cache", "everyone")}
     client.persist("session:7")
-    assert load(2).counts["nodes_changed"] == 1  # no longer do all of them expire
+    assert load(4).counts["nodes_changed"] == 1  # no longer do all of them expire
