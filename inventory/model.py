@@ -325,6 +325,7 @@ class DisclosureSeen:
     provenance: Provenance
     evidence: str
     confidence: float = 1.0
+    aspect: Aspect = Aspect.STRUCTURE  # of the dataset: what shows it, and may end it
 
 
 @dataclass(frozen=True, slots=True)

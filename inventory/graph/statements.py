@@ -224,7 +224,7 @@ def _discloser(disclosure: DisclosureSeen, system: str) -> Scope:
     """A disclosure belongs to its dataset, and of another system's dataset (a register names it) to who says so."""
     dataset = dataset_of(disclosure.source)
     if dataset.startswith(f"{system}/"):
-        return Scope(dataset, Aspect.STRUCTURE)
+        return Scope(dataset, disclosure.aspect)
     return Scope(system, Aspect.LISTING)
 
 

@@ -57,6 +57,7 @@ from scanners.databases.comments import with_declared_references
 from scanners.databases.statements import without_literals
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
+from scanners.recipients.configuration import Configuration
 from scanners.sightings import record_sightings
 
 CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value had its greatest length
@@ -461,13 +462,15 @@ class RelationalScanner(Generic[SettingsT]):
         if relation.columns and not readable:
             yield self._finding(dataset, title, NO_PERMISSION)
             return
+        configuration = Configuration((c.name for c in readable), self.settings.own_domains, self.settings.processor)
         try:
-            verdicts = self._verdicts(connection, relation, readable, detection, meter)
+            verdicts = self._verdicts(connection, relation, readable, detection, meter, configuration)
         except DriverFault as error:
             self._raise_if_fatal(error.fault)
             yield self._finding(dataset, title, error.fault)
             return
         yield from self._said(relation, verdicts, detection)
+        yield from configuration.sightings(dataset, detection)
         if relation.filtered:
             yield self._finding(dataset, title, ROWS_HIDDEN)
         elif len(readable) < len(relation.columns):
@@ -494,6 +497,7 @@ class RelationalScanner(Generic[SettingsT]):
         columns: Sequence[Column],
         detection: Detection,
         meter: Meter,
+        configuration: Configuration,
     ) -> Sequence[FieldVerdict]:
         table = detection.table(self._table_context(relation, columns))
         if not columns:
@@ -502,6 +506,7 @@ class RelationalScanner(Generic[SettingsT]):
         with self._transaction(connection, meter):
             for batch in self._batches(connection, relation, columns):
                 meter.count_sample(batch.num_rows, batch.nbytes)
+                configuration.see(batch)
                 if not table.feed(batch):
                     break
         return table.verdicts()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_ENDPOINT = frozenset(
-    {"url", "uri", "dsn", "host", "hostname", "endpoint", "webhook", "smtp", "server", "relay", "broker", "brokers",
-     "bootstrap", "callback", "destination", "origin", "sink", "collector", "mailer"}
-)  # fmt: skip
+_PLAIN = frozenset({"dsn", "endpoint", "webhook", "smtp", "relay", "broker", "brokers", "sink", "collector", "mailer"})
+_ENDPOINT = _PLAIN | {"url", "uri", "host", "hostname", "server", "bootstrap", "callback", "destination", "origin"}
 # What names a page for people, a place of code, or something of one's own.
 _ELSEWHERE = frozenset(
     {"doc", "docs", "documentation", "homepage", "home", "source", "license", "licence", "schema", "repository", "repo",
@@ -29,6 +27,11 @@ def names_endpoint(name: str) -> bool:
     """Whether a setting of that name says where something is sent: `SMTP_HOST`, `webhookUrl`, `sentry-dsn`."""
     words = {word.lower() for word in _WORDS.findall(name)}
     return bool(words & _ENDPOINT) and not words & _ELSEWHERE
+
+
+def is_plainly_endpoint(name: str) -> bool:
+    """Whether it says so without another word: `webhook`, and not `url`, which may be that of anything."""
+    return names_endpoint(name) and any(word.lower() in _PLAIN for word in _WORDS.findall(name))
 
 
 def endpoint_hosts(value: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inventory.model import DisclosureSeen, Observation, Provenance
+from inventory.model import Aspect, DisclosureSeen, Observation, Provenance
 from scanners.recipients.catalogue import Recipient
 
 MOST_REASONS = 5
@@ -20,10 +20,17 @@ class Sign:
     confidence: float
 
 
-def disclosures(dataset: str, provenance: Provenance, signs: Iterable[Sign], said: set[str]) -> Iterator[Observation]:
+def disclosures(
+    source: str,
+    provenance: Provenance,
+    signs: Iterable[Sign],
+    said: set[str],
+    aspect: Aspect = Aspect.STRUCTURE,
+) -> Iterator[Observation]:
     """One `DisclosureSeen` an organisation, with the reasons of all its signs and the confidence of the surest.
 
-    Whoever is not in `said` is described first and added to it.
+    `source` is a dataset or a field, `aspect` where in it the signs are. Whoever is not in `said` is described first
+    and added to it.
     """
     of: dict[str, list[Sign]] = {}
     for sign in signs:
@@ -33,7 +40,8 @@ def disclosures(dataset: str, provenance: Provenance, signs: Iterable[Sign], sai
             said.add(key)
             yield found[0].recipient.described
         reasons = list(dict.fromkeys(sign.evidence for sign in found))
-        yield DisclosureSeen(dataset, key, provenance, _joined(reasons), max(sign.confidence for sign in found))
+        sure = max(sign.confidence for sign in found)
+        yield DisclosureSeen(source, key, provenance, _joined(reasons), sure, aspect)
 
 
 def _joined(reasons: list[str]) -> str:
