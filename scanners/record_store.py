@@ -44,7 +44,6 @@ from scanners.databases.catalog import Fault, Reader
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
 from scanners.recipients.configuration import Configuration
-from scanners.recipients.configuration import Configuration
 from scanners.records import JsonObject, cut, records, union
 from scanners.sightings import KnownField, field_sightings
 
