@@ -200,3 +200,23 @@ def certificate(tmp_path_factory):
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module.certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def divided():
+    """What a divisible scanner says when its chunks have travelled as they do to a worker."""
+    import pickle
+
+    from scanners.base import Chunk
+
+    def said(scanner, context):
+        found = []
+        for each in scanner.outline(context):
+            if isinstance(each, Chunk):
+                worker, chunk = pickle.loads(pickle.dumps((scanner, each)))
+                found += worker.read(context, chunk, scanner.settings.budget).observations
+            else:
+                found.append(each)
+        return found
+
+    return said

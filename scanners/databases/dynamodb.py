@@ -272,7 +272,7 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Clients]):
             return Fault("credentials", "there are no credentials", "give access_key_id and secret_access_key", True)
         if isinstance(error, exceptions.ReadTimeoutError):
             return Fault("statement-timeout", "Amazon did not answer in time", "raise timeout, or exclude it")
-        if isinstance(error, exceptions.HTTPClientError | exceptions.EndpointConnectionError):
+        if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
             where = self.settings.endpoint or f"DynamoDB in {self.settings.region_name}"
             return Fault("unreachable", f"cannot reach {where}", "check region_name, endpoint and network", True)
         if isinstance(error, exceptions.BotoCoreError):

@@ -168,14 +168,17 @@ listener.name.safe.ssl.keystore.location={both}
 
 
 @contextmanager
-def moto(home: Path) -> Iterator[int]:
-    """The port of moto's server: Amazon's services in memory."""
+def moto(home: Path, *certificate: Path) -> Iterator[int]:
+    """The port of moto's server: Amazon's services in memory; by TLS, with the files of a certificate and its key."""
     program = Path(sys.executable).parent / "moto_server"
     if not program.exists():
         raise ToolchainMissing("moto's server needs pip install 'moto[server]'")
-    with running(
-        "moto", lambda port: [str(program), "-H", "127.0.0.1", "-p", str(port)], _listens, home / "log"
-    ) as port:
+
+    def command(port: int) -> list[str]:
+        shown = [each for pair in zip(("-c", "-k"), map(str, certificate), strict=False) for each in pair]
+        return [str(program), "-H", "127.0.0.1", "-p", str(port), *shown]
+
+    with running("moto", command, _listens, home / "log") as port:
         yield port
 
 

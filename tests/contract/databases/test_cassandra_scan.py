@@ -198,6 +198,13 @@ def test_what_has_not_changed_is_not_read_again(keyspace, settings, small_detect
     assert set(contents(said(always, small_detection, tokens=tokens)).values()) == {""}
 
 
+def test_chunks_that_travel_say_what_a_scan_says(keyspace, settings, small_detection, divided):
+    keyspace.execute("CREATE TABLE t (a int PRIMARY KEY, mail text)")
+    keyspace.execute("INSERT INTO t (a, mail) VALUES (1, 'x@canary.example')")
+    scanner, context = CassandraScanner(settings), ScanContext(small_detection)
+    assert sorted(map(repr, divided(scanner, context))) == sorted(map(repr, scanner.scan(context)))
+
+
 def test_says_who_may_read(keyspace, settings, small_detection):
     keyspace.execute("CREATE TABLE open (a text PRIMARY KEY)")
     keyspace.execute("CREATE TABLE shut (a text PRIMARY KEY)")

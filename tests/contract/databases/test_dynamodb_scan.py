@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from inventory.errors import SourceError
-from inventory.model import AccessSeen, Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding
+from inventory.model import AccessSeen, Aspect, Covered, DatasetSeen, FieldClassified, FieldSeen, Finding, SafeguardSeen
 from scanners.base import ScanContext
 from scanners.databases.dynamodb import DynamoDBScanner, DynamoDBSettings
 
@@ -146,6 +146,13 @@ def test_what_has_not_changed_is_not_read_again(client, settings, small_detectio
     assert recorded().count("Scan") == 3
 
 
+def test_chunks_that_travel_say_what_a_scan_says(client, settings, small_detection, divided):
+    table(client, "people")
+    client.put_item(TableName="people", Item={"id": {"S": "x@canary.example"}})
+    scanner, context = DynamoDBScanner(settings), ScanContext(small_detection)
+    assert sorted(map(repr, divided(scanner, context))) == sorted(map(repr, scanner.scan(context)))
+
+
 def policy(actions, resource="*", effect="Allow", **more):
     statement = {"Effect": effect, "Action": actions, "Resource": resource, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -224,6 +231,18 @@ def test_refused_connection_is_one_error_in_our_own_words(monkeypatch, small_det
         port = probe.getsockname()[1]
     with pytest.raises(SourceError, match=r"^dynamo: cannot reach http://127.0.0.1"):
         said(settings_of(port, monkeypatch), small_detection)
+
+
+def test_by_tls_and_only_with_the_authority_that_is_trusted(
+    fleet_stores, moto_server, certificate, tmp_path, monkeypatch, small_detection
+):
+    with fleet_stores.moto(tmp_path, certificate.certificate, certificate.key) as port:
+        settings = settings_of(port, monkeypatch, endpoint=f"https://127.0.0.1:{port}", allow_http=False)
+        with pytest.raises(SourceError, match=r"^dynamo: cannot reach https://127.0.0.1"):
+            said(settings, small_detection)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate.authority))
+        (safeguard,) = of(SafeguardSeen, said(settings, small_detection))
+    assert (safeguard.safeguard, safeguard.present) == ("encryption_in_transit", True)
 
 
 def test_no_answer_in_time_is_one_error_in_our_own_words(monkeypatch, small_detection):

@@ -152,6 +152,12 @@ def test_what_has_not_changed_is_not_read_again(node, settings, small_detection)
     assert {urn.rpartition("/")[2] for urn in read} == {"moving", "mapped"}
 
 
+def test_chunks_that_travel_say_what_a_scan_says(node, settings, small_detection, divided):
+    fill(node, "people", [{"mail": "x@canary.example"}])
+    scanner, context = OpenSearchScanner(settings), ScanContext(small_detection)
+    assert sorted(map(repr, divided(scanner, context))) == sorted(map(repr, scanner.scan(context)))
+
+
 def test_a_plan_reads_nothing(node, settings, small_detection):
     fill(node, "planned", ({"n": n} for n in range(5)))
     before = queries(node)

@@ -236,6 +236,13 @@ def test_what_has_not_changed_is_not_read_again(client, settings, small_detectio
     assert set(contents(said(always, small_detection, tokens=tokens)).values()) == {""}
 
 
+def test_chunks_that_travel_say_what_a_scan_says(client, settings, small_detection, divided):
+    client.mset({f"a:{n}": "x@canary.example" for n in range(5)} | {b"raw:\xff": "x"})
+    client.hset("h", mapping={"mail": "y@canary.example"})
+    scanner, context = RedisScanner(settings), ScanContext(small_detection)
+    assert sorted(map(repr, divided(scanner, context))) == sorted(map(repr, scanner.scan(context)))
+
+
 def test_says_who_may_read_which_keys(client, settings, small_detection):
     client.mset({"open:a": 1, "open:b": 1, "shut:a": 1, "mail:1": 1})
     users = {

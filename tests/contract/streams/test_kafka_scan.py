@@ -277,6 +277,13 @@ def test_a_topic_that_has_not_changed_is_not_read_again(topic, producer, setting
     assert "still" in {each.name for each in of(DatasetSeen, second)}
 
 
+def test_chunks_that_travel_say_what_a_scan_says(topic, producer, settings, small_detection, divided):
+    topic("travelling", 2)
+    producer.send("travelling", b'{"mail": "x@canary.example"}').get(10)
+    scanner, context = KafkaScanner(settings), ScanContext(small_detection)
+    assert sorted(map(repr, divided(scanner, context))) == sorted(map(repr, scanner.scan(context)))
+
+
 def test_a_topic_that_is_deleted_before_it_is_read_is_a_finding(topic, settings, small_detection, admin):
     import kafka
 
