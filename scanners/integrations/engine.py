@@ -11,9 +11,11 @@ import logging
 import re
 import time
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, cast
 
 import httpx
@@ -34,6 +36,7 @@ for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2
     logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 _JSON = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?(x-)?(json|amz-json-1\.[01])")
+_UNPACKED = 2**20  # bytes that a part is unpacked to at most
 #: One JSON value a line (ndjson.org, jsonlines.org).
 _LINES = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines|json-lines|json-seq)")
 
@@ -116,10 +119,11 @@ class Engine:
         self._meter = meter or Meter(Budget(), sleep=wait)
         self._proxied = bool(urllib.request.getproxies())  # then the peer is the proxy
         self._client = httpx.Client(
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **(headers or {})},
             timeout=self._limits.silence,
             follow_redirects=False,
         )
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))  # each request stands for itself
 
     def close(self) -> None:
         """Close connections."""
@@ -211,9 +215,9 @@ class Engine:
 
     def _pause(self, attempt: int, error: InventoryError) -> None:
         asked = error.after if isinstance(error, _TryAgainError) else None
-        seconds = min(0.5 * 2 ** (attempt - 1) if asked is None else asked, self._limits.one_wait)
-        if self._waited + seconds > self._limits.all_waits:
-            raise error
+        seconds = 0.5 * 2 ** (attempt - 1) if asked is None else asked
+        if seconds > self._limits.one_wait or self._waited + seconds > self._limits.all_waits:
+            raise error  # to ask sooner than the server wants to be asked would not help
         self._waited += seconds
         self._wait(seconds)
 
@@ -280,7 +284,7 @@ class Engine:
         lines = _LINES.fullmatch(kind) is not None
         if not lines and not _JSON.fullmatch(kind):
             raise self._unreadable(request, "not-json", "answered something other than JSON")
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        if response.headers.get("content-encoding", "identity").lower() not in ("identity", "gzip"):
             raise self._unreadable(request, "not-json", "answered in an encoding that was not asked for")
         body, whole = self._body(request, response, lines)
         try:
@@ -294,9 +298,9 @@ class Engine:
         """What was read, and whether it is all: lines may be cut after any of them, one JSON value may not."""
         parts: list[bytes] = []
         size, end = 0, time.monotonic() + self._limits.answer
-        for chunk in response.iter_raw():
-            parts.append(chunk)
-            size += len(chunk)
+        for part in self._unpacked(request, response):
+            parts.append(part)
+            size += len(part)
             if size > self._limits.response:
                 if may_cut:
                     break
@@ -304,8 +308,25 @@ class Engine:
                 raise self._unreadable(request, "too-large", f"answered more than {limit} MiB at once")
             if time.monotonic() > end:
                 raise self._again(request, "timeout", "did not answer in time")
-        self._meter.count_sample(0, size)
+        self._meter.count_sample(0, response.num_bytes_downloaded)
         return b"".join(parts), size <= self._limits.response
+
+    def _unpacked(self, request: Request, response: httpx.Response) -> Iterator[bytes]:
+        """The answer in parts: never much more than the limit at a time, however well it packs."""
+        if response.headers.get("content-encoding", "identity").lower() != "gzip":
+            yield from response.iter_raw()
+            return
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            for chunk in response.iter_raw():
+                while chunk:
+                    yield unpacking.decompress(chunk, _UNPACKED)
+                    chunk = unpacking.unconsumed_tail
+            yield unpacking.flush()
+        except zlib.error:
+            raise self._unreadable(request, "not-json", "answered what is not packed as it says") from None
+        if not unpacking.eof:
+            raise self._again(request, "broken-answer", "broke off its answer")
 
     def _refuse_status(self, request: Request, response: httpx.Response) -> None:
         status = response.status_code
@@ -370,12 +391,18 @@ class _TryAgainError(UnreadableError):
         super().__init__(source, cause, remedy, code)
         self.after = after
 
+    def __reduce__(self) -> tuple[type[InventoryError], tuple[str, str, str, str]]:
+        return UnreadableError, (self.source, self.cause, self.remedy, self.code)
+
 
 class _RefusedError(SourceError):
     """The server does not know who asks."""
 
     def __init__(self, source: str) -> None:
         super().__init__(source, "the credentials are refused", "check credentials", "credentials")
+
+    def __reduce__(self) -> tuple[type[InventoryError], tuple[str, str, str, str]]:
+        return SourceError, (self.source, self.cause, self.remedy, self.code)
 
 
 def _with_key(key: str, value: object) -> JsonObject:

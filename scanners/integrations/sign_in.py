@@ -57,7 +57,7 @@ class SignIn(Protocol):
 class FixedHeaders:
     """The same headers on every request."""
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     tokens_at: str = ""
 
     def sign(self, request: httpx.Request, post: Post) -> None:

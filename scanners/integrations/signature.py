@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,10 +18,10 @@ class Key:
     """What signs, and for which service and region."""
 
     access_key_id: str
-    secret_access_key: str
+    secret_access_key: str = field(repr=False)
     service: str
     region: str
-    session_token: str = ""
+    session_token: str = field(default="", repr=False)
 
 
 def signed_headers(key: Key, method: str, address: str, body: bytes, now: datetime) -> Mapping[str, str]:

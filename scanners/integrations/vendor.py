@@ -264,6 +264,9 @@ class VendorScanner:
         detection: Detection,
     ) -> Iterator[Observation]:
         dataset = dataset_urn(self.system, resource.name)
+        if resource.parent is not None and resource.parent.resource not in parents:
+            yield self._dataset_seen(resource, None)  # what was known of it stays: the parent's finding says why
+            return
         sample = _Sample()
         try:
             self._read(engine, bound, resource, parents, sample)
@@ -276,7 +279,8 @@ class VendorScanner:
             sample.failure = UnreadableError(
                 f"{self.settings.name}: {resource.name}", error.cause, error.remedy, error.code
             )
-        parents[resource.name] = sample.rows[:MOST_PARENTS]
+        if sample.failure is None or sample.rows:
+            parents[resource.name] = sample.rows[:MOST_PARENTS]
         yield self._dataset_seen(resource, len(sample.rows) if sample.complete else None)
         if sample.failure is not None:
             yield Finding(dataset, sample.failure.code, Severity.ERROR, str(sample.failure))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
+import pickle
 import threading
+import tracemalloc
+import zlib
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -99,12 +104,18 @@ def test_a_busy_server_is_asked_again_when_it_says(engine, misbehaving):
 
 
 def test_a_storm_of_429_ends(engine, misbehaving):
-    misbehaving.answer("/things", {"canary": 1}, 429, Retry_After="86400")
+    misbehaving.answer("/things", {"canary": 1}, 429, Retry_After="50")
     assert failing(engine).code == "rate-limited"
-    assert len(misbehaving.asked) <= Limits().attempts
+    assert 1 < len(misbehaving.asked) <= Limits().attempts
     assert sum(engine.waits) <= Limits().all_waits
     failing(engine)
     assert sum(engine.waits) <= Limits().all_waits
+
+
+def test_nobody_is_asked_again_before_it_wants_to_be(engine, misbehaving):
+    misbehaving.answer("/things", {}, 429, Retry_After="86400")
+    assert failing(engine).code == "rate-limited"
+    assert (len(misbehaving.asked), engine.waits) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -187,6 +198,56 @@ def test_an_answer_of_two_gigabytes_is_not_read(engine, misbehaving):
     misbehaving.answers["/things"] = reply
     assert failing(engine).code == "too-large"
     assert sent < 64 * 2**20
+
+
+def packed(engine, misbehaving, data: bytes):
+    misbehaving.answer("/things", data, Content_Encoding="gzip")
+    return list(engine.records(THINGS, "/data", NoPaging(), Pages()))
+
+
+def test_a_packed_answer_is_unpacked(engine, misbehaving):
+    rows = [{"id": n} for n in range(1000)]
+    assert packed(engine, misbehaving, gzip.compress(json.dumps({"data": rows}).encode())) == rows
+    assert misbehaving.headers[0]["accept-encoding"] == "gzip"
+
+
+def test_what_is_packed_small_and_is_large_is_not_unpacked(engine, misbehaving):
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    data = b"".join(packer.compress(b" " * 2**20) for _ in range(2**7)) + packer.flush()
+    assert len(data) < Limits().response
+    tracemalloc.start()
+    with pytest.raises(UnreadableError) as caught:
+        packed(engine, misbehaving, data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.code == "too-large"
+    assert peak < 4 * Limits().response < 2**27
+
+
+@pytest.mark.parametrize(
+    "data, code",
+    [(b"canary", "not-json"), (gzip.compress(b'{"data": []}' * 99)[:-9], "broken-answer"), (b"", "broken-answer")],
+)
+def test_what_is_badly_packed_is_said(engine, misbehaving, data: bytes, code: str):
+    with pytest.raises(UnreadableError) as caught:
+        packed(engine, misbehaving, data)
+    assert caught.value.code == code
+
+
+def test_no_cookie_is_kept(engine, misbehaving):
+    misbehaving.answer("/things", {"data": []}, Set_Cookie="session=canary")
+    for _ in range(2):
+        list(engine.records(THINGS, "/data", NoPaging(), Pages()))
+    assert "cookie" not in misbehaving.headers[1]
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_what_goes_wrong_travels_between_processes(engine, misbehaving, status: int):
+    misbehaving.answer("/things", {}, status)
+    error = failing(engine)
+    there = pickle.loads(pickle.dumps(error))
+    assert isinstance(error, type(there))
+    assert (str(there), there.code) == (str(error), error.code)
 
 
 def test_an_answer_that_drips_is_not_waited_for(misbehaving):

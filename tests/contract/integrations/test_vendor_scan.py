@@ -456,6 +456,17 @@ def test_what_one_scope_would_grant_is_named_and_the_others_go_on(scan, misbehav
     assert Covered("crm://a-1/people", Aspect.CONTENT) not in seen
 
 
+def test_nothing_is_said_of_the_children_of_what_could_not_be_read(scan, misbehaving):
+    misbehaving.answer("/people", {}, 403)
+    parent = {"resource": "people", "key": "/id", "placeholder": "person"}
+    notes = {"name": "notes", "path": "/people/{person}/notes", "parent": parent}
+    below = {"name": "lines", "path": "/{note}", "parent": {"resource": "notes", "key": "/id", "placeholder": "note"}}
+    seen = scan(connector(PEOPLE, notes, below))
+    assert records(seen) == {"people": None, "notes": None, "lines": None}
+    assert [each.about for each in of(Finding, seen)] == ["crm://a-1/people"]
+    assert [each.scope for each in of(Covered, seen)] == ["crm://a-1"]
+
+
 def test_a_key_that_opens_all_but_one_resource(scan, misbehaving):
     misbehaving.answer("/people", {"message": "canary"}, 401)
     misbehaving.answer("/notes", [{"text": "x"}])
