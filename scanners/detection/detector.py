@@ -20,7 +20,7 @@ from scanners.detection.naming import NameMatch, Names, about_people, tokens
 from scanners.detection.outlines import Outlines
 from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
-from scanners.detection.weighing import Score, Seen, Surroundings
+from scanners.detection.weighing import Look, Score, Seen, Surroundings
 
 VERSION = "columns/4"
 
@@ -68,6 +68,7 @@ class ColumnDetector:
         self._given_engine = engine
         self._made_from = (detectors, exhaustive, engine, tuple(reviews))
         self._within = [detector for detector in self.detectors if detector.within]
+        self.by_name = {detector.detector: detector for detector in self.detectors}
         self._place = {detector.detector: place for place, detector in enumerate(self.detectors)}
         self._outlines: dict[str, Outlines] = {}
         self.tried = lru_cache(maxsize=1024)(self._tried)
@@ -142,6 +143,20 @@ class _Column:
         self.settled = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """All that is known of a field but what stands beside it."""
+
+    column: _Column
+    pointer: str
+    name: str
+    counted: FieldCount
+    look: Look
+    named: Mapping[str, NameMatch]
+    around: Surroundings
+    speaking: Sequence[Detector]
+
+
 class ColumnsInProgress:
     """Detection in progress on one table (`interface.TableDetection`)."""
 
@@ -206,19 +221,22 @@ class ColumnsInProgress:
     def _uniform(self, root: FieldCount) -> bool:
         """All values are whole values of one strong kind, so there is nothing else to find inside them."""
         return any(
-            seen.valid >= 0.98 * root.looked and self._by_name[name].weight >= 5 for name, seen in root.seen.items()
+            seen.valid >= 0.98 * root.looked and self._detector.by_name[name].weight >= 5
+            for name, seen in root.seen.items()
         )
-
-    @cached_property
-    def _by_name(self) -> dict[str, Detector]:
-        return {detector.detector: detector for detector in self._detector.detectors}
 
     def verdicts(self) -> Sequence[FieldVerdict]:
         """Every column in order, each followed by the fields found inside it."""
-        first = {(column, pointer): self._scores(column, pointer, (0, 0)) for column, pointer in self._places()}
-        sure = {place: kinds for place, scores in first.items() if (kinds := _sure_of(scores))}
-        people = {place for place, kinds in sure.items() if not all(kind.startswith(weighing.PLACES) for kind in kinds)}
-        return [self._verdict(*place, (len(sure.keys() - {place}), len(people - {place}))) for place in first]
+        fields = [self._field(*place) for place in self._places()]
+        alone = [self._scores(each, (0, 0)) for each in fields]
+        sure = [_sure_of(scores) for scores in alone]
+        personal = sum(map(bool, sure))
+        people = sum(map(_has_people, sure))
+        found: list[FieldVerdict] = []
+        for each, scores, kinds in zip(fields, alone, sure, strict=True):
+            beside = (personal - bool(kinds), people - _has_people(kinds))
+            found.append(self._verdict(each, scores if beside == (0, 0) else self._scores(each, beside)))
+        return found
 
     def records(self) -> Sequence[Verdict]:
         """Which records of people's doings the rows are (access log, audit trail, ...), likeliest first."""
@@ -230,19 +248,30 @@ class ColumnsInProgress:
             for pointer in column.fields:
                 yield name, pointer
 
-    def _scores(self, name: str, pointer: str, neighbours: tuple[int, int]) -> list[Score]:
+    def _field(self, name: str, pointer: str) -> _Field:
         column = self._columns[name]
         counted = column.fields[pointer]
-        look = counted.look("" if pointer else kind_of_declared(column.context.type))
         named = self._named(name, pointer)
+        return _Field(
+            column=column,
+            pointer=pointer,
+            name=_name_of(name, pointer),
+            counted=counted,
+            look=counted.look("" if pointer else kind_of_declared(column.context.type)),
+            named=named,
+            around=self._surroundings(column, pointer),
+            speaking=self._detector.speaking(counted.seen, named),
+        )
+
+    def _scores(self, one: _Field, neighbours: tuple[int, int]) -> list[Score]:
         personal, people = neighbours
-        around = replace(self._surroundings(column, pointer), personal_neighbours=personal, people_beside=people)
-        nothing, own_name = Seen(), _name_of(name, pointer)
+        around = replace(one.around, personal_neighbours=personal, people_beside=people)
+        nothing = Seen()
         scores: list[Score] = []
-        for detector in self._detector.speaking(counted.seen, named):
-            reviewed = self._reviewed(own_name, look.kind, detector.category)
-            seen = counted.seen.get(detector.detector, nothing)
-            found = weighing.score(detector, seen, look, named.get(detector.detector), around, reviewed)
+        for detector in one.speaking:
+            reviewed = self._reviewed(one.name, one.look.kind, detector.category)
+            seen = one.counted.seen.get(detector.detector, nothing)
+            found = weighing.score(detector, seen, one.look, one.named.get(detector.detector), around, reviewed)
             if found is not None:
                 scores.append(found)
         return scores
@@ -277,13 +306,12 @@ class ColumnsInProgress:
             key_of_people=own_key and people >= 1,
         )
 
-    def _verdict(self, name: str, pointer: str, neighbours: tuple[int, int]) -> FieldVerdict:
-        column = self._columns[name]
-        counted = column.fields[pointer]
-        inside = weighing.texts_verdicts(self._by_name, counted.seen, counted.searched)
-        found = weighing.verdicts(self._scores(name, pointer, neighbours), inside)
+    def _verdict(self, one: _Field, scores: Sequence[Score]) -> FieldVerdict:
+        column, counted, pointer = one.column, one.counted, one.pointer
+        inside = weighing.texts_verdicts(self._detector.by_name, counted.seen, counted.searched)
+        found = weighing.verdicts(scores, inside)
         return FieldVerdict(
-            column=name,
+            column=column.context.name,
             pointer=pointer,
             type=(column.context.type if not pointer else "")
             or ("object" if pointer in column.nesting.open_maps else _json_type(counted.kind)),
@@ -297,6 +325,11 @@ def _sure_of(scores: Sequence[Score]) -> Sequence[str]:
     """The categories of persons that a field surely has, whatever stands beside it."""
     categories = [each.detector.category for each in scores if each.logit > _SURE]
     return [category for category in categories if not category.startswith("system")]
+
+
+def _has_people(kinds: Sequence[str]) -> bool:
+    """Whether categories of a field are of a person, and not only of places, which things have too."""
+    return bool(kinds) and not all(kind.startswith(weighing.PLACES) for kind in kinds)
 
 
 def _json_type(kind: str) -> str:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, cast
 from urllib.parse import unquote_plus
 
@@ -213,14 +213,19 @@ def _binary(pointer: str, texts: Sequence[str | None], array: pa.Array[Any]) -> 
 # --- JSON in text -----------------------------------------------------------------------------------------
 
 
+def _first_present(texts: Sequence[str | None]) -> Sequence[str]:
+    return list(islice((text for text in texts if text and not text.isspace()), 50))
+
+
 def _looks_json(texts: Sequence[str | None], nesting: Nesting, pointer: str) -> bool:
     if pointer:
         return False
     if nesting.is_json is None:
-        present = [text for text in texts if text and not text.isspace()][:50]
+        present = _first_present(texts)
         if not present:
             return False
-        documents = sum(text.lstrip()[:1] in {"{", "["} and parse(text) is not None for text in present)
+        opened = [text for text in present if ("{" in text or "[" in text) and text.lstrip()[:1] in {"{", "["}]
+        documents = sum(parse(text) is not None for text in opened) if len(opened) * 10 >= len(present) * 8 else 0
         nesting.is_json = documents * 10 >= len(present) * 8
     return nesting.is_json
 
@@ -231,8 +236,6 @@ _PAIRS = re.compile(r"[;&|\n]")
 
 def pairs(text: str) -> dict[str, str]:
     """The values by key of a blob such as `name=Zoe;mail=z@b.org` or `a=1&b=2`; empty when it is none."""
-    if _PAIRS.search(text) is None:
-        return {}
     parts = [part for part in _PAIRS.split(text[:4_000]) if part.strip()]
     matched = [_PAIR.fullmatch(part) for part in parts]
     if len(parts) < 2 or not all(matched):
@@ -244,10 +247,14 @@ def _looks_like_pairs(texts: Sequence[str | None], nesting: Nesting, pointer: st
     if pointer:
         return False
     if nesting.is_pairs is None:
-        present = [text for text in texts if text and not text.isspace()][:50]
+        present = _first_present(texts)
         if not present:
             return False
-        blobs = [set(pairs(text)) for text in present]
+        divided = [text for text in present if _PAIRS.search(text)]
+        if len(divided) * 10 < len(present) * 8:
+            nesting.is_pairs = False
+            return False
+        blobs = [set(pairs(text)) for text in divided]
         # Blobs of one table have their keys in common; what merely looks like pairs has not.
         keys = set[str]().union(*blobs)
         nesting.is_pairs = len(keys) <= 40 and sum(bool(blob) for blob in blobs) * 10 >= len(present) * 8
