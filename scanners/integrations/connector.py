@@ -292,7 +292,8 @@ class Connector(_Strict):
     paging: Paging = NoPaging()
     technical_keys: tuple[str, ...] = Field(
         default=(),
-        description="Keys that hold, wherever they stand, times, amounts and states, and nothing of a person.",
+        description="Keys that hold, wherever they stand, times, amounts and states, and nothing of a person; "
+        "`/Client/Name` is the key below another.",
     )
     check: UrlPath = Field(description="A cheap request that shows whether the credentials work.")
     check_body: Any = Field(default=None, description="JSON to send there by POST, where GET answers nothing.")

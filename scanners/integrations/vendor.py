@@ -299,12 +299,12 @@ class VendorScanner:
         sample: _Sample,
     ) -> None:
         """Fill the sample; what was read before an error stays in it, and one of several lists may fail."""
-        complete, failures = True, 0
+        complete, failures, left = True, 0, float(self.settings.sampling.bytes)
         for request in _requests(resource, parents, self._vendor.base_url):
-            pages = Pages()
+            pages = Pages(left=left)
             paging = resource.paging or bound.connector.paging
             wanted = self.settings.sampling.rows - len(sample.rows)
-            if wanted <= 0:
+            if wanted <= 0 or left <= 0:
                 return
             try:
                 for row in islice(engine.records(request, resource.records, paging, pages), wanted):
@@ -314,7 +314,7 @@ class VendorScanner:
                 failures += 1
                 if failures == _MOST_FAILURES or error.code == "not-granted":
                     return
-            complete = complete and pages.complete
+            complete, left = complete and pages.complete, pages.left
         sample.complete = complete and resource.parent is None
 
     def _fields(self, dataset: str, resource: Resource, sample: _Sample, detection: Detection) -> Iterator[Observation]:
@@ -407,11 +407,17 @@ def _with_keys(column: ColumnContext, resource: Resource) -> ColumnContext:
 def _documented(verdicts: Iterable[FieldVerdict], connector: Connector) -> Iterator[FieldVerdict]:
     """The verdicts, but for what the vendor's documentation says is about nobody."""
     for verdict in verdicts:
-        if (verdict.pointer or verdict.column).rsplit("/", 1)[-1] in connector.technical_keys:
+        if _is_technical(f"/{verdict.column}{verdict.pointer}", connector.technical_keys):
             verdict = replace(
                 verdict, verdicts=(), reason=f"the documentation of {connector.name} says it is technical"
             )
         yield verdict
+
+
+def _is_technical(place: str, keys: Iterable[str]) -> bool:
+    """Whether the place, or the array that it is an element of, ends in one of the keys."""
+    place = place.removesuffix("/-")
+    return any(place.endswith(key if key.startswith("/") else f"/{key}") for key in keys)
 
 
 def _known_fields(resource: Resource, connector: Connector) -> Iterator[KnownField]:

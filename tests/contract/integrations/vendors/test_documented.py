@@ -104,7 +104,7 @@ GEO = {"City": "Canary", "Region": "QC", "Country": "CA", "Zip": "H0H 0H0", "Coo
 OPENED = {
     "Recipient": "eve@canary.example",
     "UserAgent": "Mozilla/5.0",
-    "Client": {"Name": "Chrome"},
+    "Client": {"Name": "Ida Chrome"},
     "OS": {"Name": "Linux"},
     "Platform": "Desktop",
     "Geo": GEO,
@@ -310,6 +310,16 @@ def test_another_key_is_refused(scan, name: str):
     vendor.header = (vendor.header[0], "another")
     with pytest.raises(SourceError, match="the credentials are refused"):
         scan(vendor, name)
+
+
+def test_what_is_technical_at_one_place_may_be_a_persons_at_another(scan):
+    from scanners.detection import ColumnDetector
+
+    found = {
+        (each.field, each.category) for each in of(FieldClassified, scan(postmark(), "postmark", ColumnDetector()))
+    }
+    assert ("postmark://1/outbound_messages#To/-/Name", "user.name") in found
+    assert {category for field, category in found if "opens#Client" in field} == {"user.device"}
 
 
 def test_all_pages_are_read(scan):
