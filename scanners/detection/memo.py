@@ -93,14 +93,15 @@ class Memo:
     def _put_together(self) -> frozenset[str]:
         """All words of letters in the folded texts; none when that is not sure or not worth finding out."""
         joined = "\n".join(self._texts)
-        if len(joined) > _SHORT * len(self._texts):
+        if len(joined) > _SHORT * len(self._texts) or (not joined.isascii() and max(joined) >= _SYMBOLS):
             self._words = frozenset()
-        elif joined.isascii():
+            return self._words
+        if not joined.isascii():
+            joined = " ".join(map(self.folded.__getitem__, self._texts))
+        if joined.isascii():
             self._words = frozenset(joined.encode("ascii").translate(_LETTERS).decode("ascii").split())
-        elif max(joined) < _SYMBOLS:
-            self._words = frozenset(_WORD.findall("\n".join(fold_lines(joined))))
         else:
-            self._words = frozenset()
+            self._words = frozenset(_WORD.findall(joined))
         return self._words
 
     def _fold_all(self) -> None:

@@ -187,18 +187,21 @@ def _decoded(array: pa.Array[Any]) -> Sequence[str | None]:
         return [None if value is None else "" for value in array.to_pylist()]
     wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
     ends = memoryview(cast("Any", offsets)).cast("q" if wide else "i")[array.offset : array.offset + len(array) + 1]
-    first, places = ends[0], [end - ends[0] for end in ends]
-    raw = bytes(memoryview(cast("Any", data))[first : first + places[-1]])
-    cuts = pairwise(places)
+    places = ends.tolist()
+    first = places[0]
+    raw = bytes(memoryview(cast("Any", data))[first : places[-1]])
+    cuts = pairwise([place - first for place in places] if first else places)
     if raw.isascii():
         joined = raw.decode("ascii")
         texts = [joined[start:end] for start, end in cuts]
     else:
         texts = [raw[start:end].decode("utf-8", errors="replace") for start, end in cuts]
-    if not array.null_count:
-        return texts
-    present = cast("list[bool]", array.is_valid().to_pylist())
-    return [text if valid else None for text, valid in zip(texts, present, strict=True)]
+    if array.null_count:
+        given: list[str | None] = [*texts]
+        for row in cast("Any", pc).indices_nonzero(array.is_null()).to_pylist():
+            given[row] = None
+        return given
+    return texts
 
 
 def _binary(pointer: str, texts: Sequence[str | None], array: pa.Array[Any]) -> Chunk:

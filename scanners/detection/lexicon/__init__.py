@@ -6,6 +6,7 @@ words. Words are compared folded: lower case, without accents, hyphens as spaces
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
@@ -27,10 +28,16 @@ def fold_lines(text: str) -> list[str]:
     return _folded(text).split("\n")
 
 
+_LATIN_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
+"""The marks that combine with letters, up to U+036F."""
+
+
 def _folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = "".join([c for c in text if c.isascii() or not unicodedata.combining(c)])
+        text = _LATIN_MARKS.sub("", text)
+        if max(text, default="") > "\u036f":
+            text = "".join([c for c in text if c.isascii() or not unicodedata.combining(c)])
     return text.lower().replace("-", " ").replace("'", " ").replace("’", " ").replace(".", " ")
 
 
