@@ -75,14 +75,16 @@ class Request:
 class _Answer:
     body: Any
     link: str
+    size: int  # bytes, unpacked
     cut: bool = False  # it went on, and was not read to its end
 
 
 @dataclass(slots=True)
 class Pages:
-    """What became of reading a list: `complete` once the last page was seen."""
+    """What became of reading a list: `complete` once the last page was seen. `left` bytes are still to be read."""
 
     complete: bool = False
+    left: float = float("inf")
 
 
 class Engine:
@@ -147,8 +149,9 @@ class Engine:
             pace.feel(time.monotonic() - begun)
             page = self._page(request, answer.body, pointer)
             self._meter.count_sample(len(page), 0)
+            pages.left -= answer.size
             yield from page
-            if answer.cut:
+            if answer.cut or pages.left <= 0:
                 return
             following_step = self._following(request, paging, step, answer, page)
             if following_step is None:
@@ -289,8 +292,8 @@ class Engine:
         body, whole = self._body(request, response, lines)
         try:
             if lines:
-                return _Answer([json.loads(line) for line in _lines(body, whole)], "", cut=not whole)
-            return _Answer(json.loads(body), link)
+                return _Answer([json.loads(line) for line in _lines(body, whole)], "", len(body), cut=not whole)
+            return _Answer(json.loads(body), link, len(body))
         except (ValueError, RecursionError):
             raise self._unreadable(request, "not-json", "answered malformed JSON") from None
 

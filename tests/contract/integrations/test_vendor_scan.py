@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inventory.errors import ConfigError, InventoryError, SourceError
 from inventory.model import (
@@ -501,6 +503,44 @@ def test_no_secret_and_no_value_is_logged_or_said(scan, misbehaving, caplog, bod
     assert misbehaving.headers[0]["authorization"] == f"Bearer {SECRET}"
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["data", "id", "mail", "more", "url", "a/b", ""]) | st.text(max_size=4), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(answers=st.lists(JSON, min_size=2, max_size=2), shape=st.sampled_from(["list", "record", "map", "values"]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_json_is_answered_the_scan_ends_well(scan, misbehaving, answers: list, shape: str):
+    for path, answer in zip(("/people", "/hooks"), answers, strict=True):
+        misbehaving.answer(path, answer)
+    people = {
+        "name": "people",
+        "path": "/people",
+        "shape": shape,
+        "fields": {"/mail": {"category": "user.contact.email"}},
+    }
+    hooks = {
+        "name": "hooks",
+        "path": "/hooks",
+        "records": "/data",
+        "shape": shape,
+        "primary_key": "/id",
+        "references": {"/id": "people/id"},
+        "onward": [{"at": "/url", "kind": "url", "note": "x"}, {"at": "/a~1b/-", "kind": "vendor", "note": "x"}],
+    }
+    paging = {"style": "token", "parameter": "after", "token": "/id", "more": "/more"}
+    seen = scan(connector(people, hooks, paging=paging))
+    assert {each.name for each in of(DatasetSeen, seen)} == {"people", "hooks"}
+    assert seen[-1] == Covered("crm://a-1", Aspect.LISTING)
+
+
 def test_no_secret_is_in_an_exception_or_what_it_came_from(scan, misbehaving, caplog):
     misbehaving.answer("/check", {"echo": SECRET}, 401)
     with caplog.at_level(logging.DEBUG), pytest.raises(InventoryError) as caught:
@@ -526,6 +566,15 @@ def test_rows_and_bytes_of_the_budget_are_kept(scan, misbehaving):
         assert [(each.about, each.code) for each in of(Finding, seen)] == [("crm://a-1", "over-budget")]
         assert set(records(seen)) == {"people", "notes"}
         assert Covered("crm://a-1/notes", Aspect.CONTENT) not in seen
+
+
+def test_the_bytes_of_a_sample_are_kept(scan, misbehaving):
+    pages = [(200, {"data": [{"id": n, "text": "x" * 900}], "more": n < 9}, {}) for n in range(10)]
+    misbehaving.sequence("/people", *pages)
+    paging = {"style": "cursor", "parameter": "after", "key": "/id", "more": "/more"}
+    seen = scan(connector(PEOPLE, paging=paging), sampling={"bytes": 3000})
+    assert len(misbehaving.asked) == 1 + 4
+    assert records(seen) == {"people": None}
 
 
 def test_nothing_is_sampled_outside_the_window(scan, misbehaving):
