@@ -11,9 +11,9 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from inventory.api.context import Context, OpenRegister
@@ -38,6 +38,7 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
         routes=[
             Route("/", _home),
             Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
             Route("/sign-in", _sign_in),
             Route("/sign-out", _sign_out, methods=["POST"]),
             Route("/healthz", _alive),
@@ -56,7 +57,7 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
     return app
 
 
-def _called(request: Request) -> str:
+def _called(request: HTTPConnection) -> str:
     """Who asks, as decisions name them: people have no names here before they sign in by OIDC."""
     return f"service ({request.state.caller.by})"
 
@@ -85,6 +86,8 @@ def serve(app: Starlette, *, ready: Callable[[str], None] = lambda _: None) -> N
             server_header=False,
             proxy_headers=False,
             h11_max_incomplete_event_size=32 * 2**10,
+            ws="websockets-sansio",
+            ws_max_size=settings.limits.body_bytes,
             timeout_graceful_shutdown=int(settings.limits.seconds) + 1,
         ),
         lambda: ready(address),

@@ -43,8 +43,9 @@ class Context:
         return moment(as_of) if as_of else self._now
 
     def moment_after(self) -> Moment:
-        """The moment after what this request has changed."""
+        """The moment after what this request has changed, or what has changed around one that goes on."""
         self._now = moment()
+        self._loaders.clear()
         return self._now
 
     def review(self, field: str, category: str, state: ReviewState) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, OperationType, parse
 
 from inventory.api.context import Context, OpenRegister
 from inventory.api.schema import InventorySchema, build_schema
@@ -32,6 +32,7 @@ class Operation:
     asks: str
     text: str
     variables: Mapping[str, str]
+    watched: bool = False  # a subscription
 
 
 def contract_folder() -> Path:
@@ -65,6 +66,8 @@ async def ask(
     if operation is None:
         known = ", ".join(operations())
         raise QuestionError(f"question {operation_name!r}", "is not known", f"known are {known}")
+    if operation.watched:
+        raise QuestionError(f"question {operation_name}", "is watched, not asked", "subscribe to it at the service")
     result = await _schema().execute(
         operation.text,
         variable_values=coerce_variables(operation, variables or {}),
@@ -112,7 +115,7 @@ def _read(path: Path) -> Operation:
         node.variable.name.value: _source(text, node.type.loc) for node in definition.variable_definitions or ()
     }
     asks = text.partition("\n")[0].removeprefix("#").strip() if text.startswith("#") else ""
-    return Operation(name, asks, text, variables)
+    return Operation(name, asks, text, variables, definition.operation is OperationType.SUBSCRIPTION)
 
 
 def _source(text: str, location: Any) -> str:

@@ -1,8 +1,9 @@
-"""The GraphQL endpoint: questions by POST as JSON, GraphiQL by GET."""
+"""The GraphQL endpoint: questions by POST as JSON, GraphiQL by GET, subscriptions by graphql-transport-ws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 
 from cross_web import HTTPException
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from inventory.api.context import Context
 from inventory.api.pages import graphiql_page
@@ -23,12 +25,22 @@ _GET = "Questions are asked by POST: in an address they would end up in historie
 class Endpoint(GraphQL[Context, None]):
     """Strawberry's ASGI view, without questions in addresses, pages of other sites, uploads or batches."""
 
-    def __init__(self, schema: InventorySchema, context: Callable[[Request], Context]) -> None:
-        super().__init__(schema, graphql_ide="graphiql", allow_queries_via_get=False, subscription_protocols=())
+    def __init__(self, schema: InventorySchema, context: Callable[[Request | WebSocket], Context]) -> None:
+        super().__init__(
+            schema,
+            graphql_ide="graphiql",
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=10,
+        )
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Handle one request, or a connection of subscriptions."""
+        if scope["type"] == "websocket":
+            await self.run(WebSocket(scope, receive, send))
+            return
         request = Request(scope, receive)
         await (await self._answer(request))(scope, receive, send)
 
@@ -64,4 +76,4 @@ class Endpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """What the resolvers of one request share."""
-        return self._context(cast(Request, request))
+        return self._context(request)

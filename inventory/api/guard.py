@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inventory.api.refusals import refuse
@@ -194,13 +194,10 @@ class SignedInOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in _OPEN_TO_ALL):
+        if scope["type"] == "lifespan" or scope["path"] in _OPEN_TO_ALL:
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        request = Request(scope)
+        request = HTTPConnection(scope)
         caller = self._doorkeeper.recognise(
             bearer=_bearer(request.headers), session=request.cookies.get(self._cookie, "")
         )
@@ -236,9 +233,10 @@ def _unauthenticated(headers: Headers) -> ASGIApp:
     )
 
 
-def _from_our_pages(request: Request, caller: Caller) -> bool:
-    """A cookie goes along with requests that other sites make; a bearer token does not."""
-    if caller.by is not SignedInBy.SESSION or request.method in _SAFE_METHODS:
+def _from_our_pages(request: HTTPConnection, caller: Caller) -> bool:
+    """A cookie goes along with requests and connections that other sites make; a bearer token does not."""
+    safe = request.scope.get("method") in _SAFE_METHODS  # a connection has no method, and is not safe
+    if caller.by is not SignedInBy.SESSION or safe:
         return True
     origin = request.headers.get("origin")
     if origin is None:

@@ -9,7 +9,7 @@ from strawberry.types import ExecutionContext
 
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
-from inventory.api.resolvers import DECISIONS, QUESTIONS
+from inventory.api.resolvers import DECISIONS, QUESTIONS, SUBSCRIPTIONS
 from inventory.api.settings import Limits
 from inventory.api.types.nodes import NODE_TYPES
 
@@ -26,6 +26,7 @@ def build_schema(limits: Limits) -> InventorySchema:
     return InventorySchema(
         query=merge_types("Query", QUESTIONS),
         mutation=merge_types("Mutation", DECISIONS),
+        subscription=merge_types("Subscription", SUBSCRIPTIONS),
         types=NODE_TYPES,
         extensions=[*limiters(limits), ErrorsForCallers],
     )

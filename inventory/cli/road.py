@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from inventory.api.settings import ApiSettings
 from inventory.cli.console import out, say
 from inventory.cli.options import DEFAULT_CONFIG
 from inventory.disclosures.register import DisclosureRegister
-from inventory.errors import ConfigError
+from inventory.errors import ConfigError, GraphError
 from inventory.graph.catalogue import Catalogue
 from inventory.graph.connection import Graph, GraphSettings
 from inventory.graph.engine import EmbeddedEngine, engine_graph
@@ -39,7 +40,7 @@ from inventory.scan.plan import SourcePlan, plan_scans
 from inventory.scan.recording import Recording, record_to, replay
 from inventory.scan.run import SourceOutcome, run_scans
 from inventory.scan.workers import Workers, cluster_workers, process_workers
-from scanners.base import ProgressSink, ScanContext, Scanner
+from scanners.base import Progress, ProgressSink, ScanContext, Scanner
 from scanners.detection import ColumnDetector, Review
 from scanners.detection.lint import extended
 from scanners.detection.values import kind_of_declared
@@ -190,9 +191,30 @@ def scan_into(
     def load(source: str, observations: Iterable[Observation]) -> LoadReport:
         return writer.load(ScanRun(run, source, started), observations)
 
+    context = replace(context, report=_kept_progress(context.report, writer, run, started))
+
     with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
         outcomes = run_scans(scanners, context, load, executor, workers)
         return sorted(outcomes, key=lambda outcome: outcome.source)
+
+
+PROGRESS_EVERY = 1.0  # seconds
+
+
+def _kept_progress(report: ProgressSink, writer: GraphWriter, run: str, started: datetime) -> ProgressSink:
+    """Tells `report`, and about once a second the graph, where others watch (GraphQL `scanProgress`)."""
+    last: dict[str, float] = {}
+
+    def told(progress: Progress) -> None:
+        report(progress)
+        now = time.monotonic()
+        if now - last.get(progress.source, -PROGRESS_EVERY) < PROGRESS_EVERY:
+            return
+        last[progress.source] = now
+        with suppress(GraphError):  # the load itself says when the graph does not answer
+            writer.progress(ScanRun(run, progress.source, started), progress.done, progress.total, progress.dataset)
+
+    return told
 
 
 def record_into(

@@ -128,6 +128,16 @@ class GraphWriter:
             state = load.finish()
         return LoadReport(scan.source, scan.urn, state, load.counts, tuple(load.findings))
 
+    def progress(self, scan: ScanRun, done: int, total: int | None, dataset: str) -> None:
+        """Keep on the Scan how far it is, for those who watch. Raises GraphError."""
+        self.graph.write(
+            "MATCH (s:Scan {urn: $scan}) SET s.done = $done, s.total = $total, s.dataset = $dataset",
+            scan=scan.urn,
+            done=done,
+            total=total,
+            dataset=dataset,
+        )
+
     def declare(self, scope: str, nodes: Iterable[NodeFact], edges: Iterable[EdgeFact], at: datetime) -> LoadReport:
         """Load all that a document says (a policy, a vocabulary, a pipeline): what it no longer says ends.
 

@@ -1,6 +1,6 @@
 """The questions that can be asked, a module a topic: each is one catalogue entry, asked and put into words.
 
-And the decisions that people take, which are mutations.
+And the decisions that people take, which are mutations, and what can be watched, which are subscriptions.
 """
 
 from inventory.api.resolvers.analysis import AnalysisQuestions
@@ -13,7 +13,7 @@ from inventory.api.resolvers.nodes import NodeQuestions
 from inventory.api.resolvers.policy import PolicyQuestions
 from inventory.api.resolvers.processors import ProcessorQuestions
 from inventory.api.resolvers.reviews import ReviewDecisions
-from inventory.api.resolvers.scans import ScanQuestions
+from inventory.api.resolvers.scans import ScanQuestions, ScanSubscriptions
 from inventory.api.resolvers.search import SearchQuestions
 from inventory.api.resolvers.systems import SystemQuestions
 
@@ -33,3 +33,5 @@ QUESTIONS = (
 )
 
 DECISIONS = (ReviewDecisions, DisclosureDecisions)
+
+SUBSCRIPTIONS = (ScanSubscriptions,)

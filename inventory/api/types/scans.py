@@ -26,6 +26,8 @@ class Scan(Node):
     state: ScanState = strawberry.field(description="How it ended.")
     started_at: datetime | None = strawberry.field(description="When it began.")
     finished_at: datetime | None = strawberry.field(description="When it ended; null while it runs.")
+    done: int | None = strawberry.field(description="How many datasets it has looked at; null when it does not tell.")
+    total: int | None = strawberry.field(description="Of how many; null until that is known.")
 
     @classmethod
     def of(cls, node: Row, at: Moment) -> Scan:
@@ -38,6 +40,8 @@ class Scan(Node):
             state=ScanState(node["state"]),
             started_at=node.get("started_at"),
             finished_at=node.get("finished_at"),
+            done=node.get("done"),
+            total=node.get("total"),
         )
 
     @strawberry.field(description="The systems it looked at.")

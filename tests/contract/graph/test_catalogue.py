@@ -260,6 +260,7 @@ CASES = {
         lambda rows: [(r["key"], r["node"]["state"], r["systems"]) for r in rows],
         [(SCAN, "partial", [SYSTEM])],
     ),
+    "scans_under_way": ({"keys": [SCAN]}, keys, [SCAN]),
     "search": (
         {"text": "Email"},
         lambda rows: [(r["label"], r["key"]) for r in rows],
