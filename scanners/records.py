@@ -138,3 +138,13 @@ def union(tables: Iterator[Sequence[ColumnContext]]) -> tuple[ColumnContext, ...
             if known is None or (known.type != column.type and (not known.type or column.type == "json")):
                 found[column.name] = column
     return tuple(found.values())
+
+
+def json_object(value: object) -> JsonObject:
+    """The JSON object that it is, or an empty one."""
+    return cast(JsonObject, value) if isinstance(value, Mapping) else {}
+
+
+def json_objects(value: object) -> list[JsonObject]:
+    """The JSON objects in the list that it is, or none."""
+    return [json_object(each) for each in cast("list[object]", value)] if isinstance(value, list) else []

@@ -9,10 +9,10 @@ over, is found `recheck_days` later.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -22,7 +22,6 @@ from inventory.model import (
     FlowSeen,
     JobSeen,
     Observation,
-    PrincipalKind,
     Provenance,
     SafeguardSeen,
     dataset_urn,
@@ -30,6 +29,7 @@ from inventory.model import (
 from scanners.access import without_credentials
 from scanners.base import Secret, SourceSettings, stable_seed
 from scanners.databases.catalog import Fault, Reader
+from scanners.databases.mongodb_access import Grant, readers_of, role_grants
 from scanners.detection.interface import Detection
 from scanners.record_store import (
     DAY,
@@ -46,6 +46,7 @@ from scanners.record_store import (
     missing_driver,
     quiet,
 )
+from scanners.records import json_object, json_objects
 from scanners.sightings import KnownField
 
 if TYPE_CHECKING:
@@ -92,21 +93,6 @@ class MongoDBSettings(CountedSettings, TLSSettings):
         if bool(self.user) != bool(self.password):
             raise ValueError("user and password go together")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Who may read the documents of a collection ("" for all) of a database ("" for all)."""
-
-    database: str
-    collection: str
-    reader: Reader
-
-    def covers(self, database: str, collection: str) -> bool:
-        """Whether it is of this collection, without being of the whole server."""
-        if not self.database and not self.collection:
-            return False
-        return self.database in ("", database) and self.collection in ("", collection)
 
 
 class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"]):
@@ -182,7 +168,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
         version = str(client.server_info().get("version", ""))
         with suppress(OperationFailure):
             status = client.admin.command("serverStatus", maxTimeMS=self._limit)
-            at_rest = _mapping(status.get("encryptionAtRest"))
+            at_rest = json_object(status.get("encryptionAtRest"))
             if at_rest:
                 enabled = bool(at_rest.get("encryptionEnabled"))
                 safeguards.append(
@@ -209,11 +195,13 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
 
         users_info: Document = {"usersInfo": {"forAllDBs": True}, "maxTimeMS": self._limit}
         with suppress(OperationFailure):
-            users = _mappings(client.admin.command(users_info).get("users"))
-            roles = sorted({(each["db"], each["role"]) for user in users for each in _mappings(user.get("roles"))})
+            users = json_objects(client.admin.command(users_info).get("users"))
+            roles = sorted({(each["db"], each["role"]) for user in users for each in json_objects(user.get("roles"))})
             named = [{"role": role, "db": database} for database, role in roles]
             roles_info: Document = {"rolesInfo": named, "showPrivileges": True, "maxTimeMS": self._limit}
-            return tuple(_grants(users, _mappings(client.admin.command(roles_info).get("roles")) if named else ()))
+            return tuple(
+                role_grants(users, json_objects(client.admin.command(roles_info).get("roles")) if named else ())
+            )
         return None
 
     # --- listing -------------------------------------------------------------------------------------------
@@ -235,11 +223,11 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
             for entry in found:
                 if not str(entry["name"]).startswith("system."):
                     subject = self._record_set(client[database][entry["name"]], entry, process)
-                    yield replace(subject, readers=_readers_of(grants, database, str(entry["name"])))
+                    yield replace(subject, readers=readers_of(grants, database, str(entry["name"])))
 
     def _record_set(self, collection: Collection[Document], entry: Mapping[str, Any], process: str) -> RecordSet:
-        options = _mapping(entry.get("options"))
-        schema = _mapping(_mapping(options.get("validator")).get("$jsonSchema"))
+        options = json_object(entry.get("options"))
+        schema = json_object(json_object(options.get("validator")).get("$jsonSchema"))
         description = str(schema.get("description") or schema.get("title") or "")
         if entry.get("type") == "view":
             related = tuple(self._view(collection, options))
@@ -252,7 +240,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
             row_estimate=self._count(collection),
             retention=_retention(indexes, options),
             known=(*_declared(schema), *_indexed(indexes)),
-            state=self._state(collection, str(_mapping(entry.get("info")).get("uuid", "")), process),
+            state=self._state(collection, str(json_object(entry.get("info")).get("uuid", "")), process),
             exact=False,
         )
 
@@ -261,7 +249,7 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
         from pymongo import ReadPreference
 
         answer = client.admin.command("hello", read_preference=ReadPreference.PRIMARY_PREFERRED)
-        return str(_mapping(answer.get("topologyVersion")).get("processId", ""))
+        return str(json_object(answer.get("topologyVersion")).get("processId", ""))
 
     def _state(self, collection: Collection[Document], uuid: str, process: str) -> tuple[object, ...]:
         """Counts, size and writes; where these are not counted, the last `_id`. () when we may not ask."""
@@ -370,14 +358,6 @@ _FAULTS = {
 }
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [_mapping(each) for each in cast("list[object]", value)] if isinstance(value, list) else []
-
-
 def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
@@ -385,49 +365,10 @@ def _milliseconds(seconds: float) -> int:
 def _writes(stats: Mapping[str, Any]) -> tuple[object, ...]:
     """WiredTiger's counters of what changes a collection, of each shard that has it; () without WiredTiger."""
     found: list[object] = []
-    for name, shard in sorted((_mapping(stats.get("shards")) or {"": stats}).items()):
-        cursor = _mapping(_mapping(_mapping(shard).get("wiredTiger")).get("cursor"))
+    for name, shard in sorted((json_object(stats.get("shards")) or {"": stats}).items()):
+        cursor = json_object(json_object(json_object(shard).get("wiredTiger")).get("cursor"))
         found += [(name, each, cursor[each]) for each in sorted(cursor) if each.startswith(_WRITES)]
     return tuple(found)
-
-
-def _grants(users: Iterable[Mapping[str, Any]], roles: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
-    """From the answers of usersInfo and of rolesInfo with privileges (mongodb.com/docs/manual/reference/command)."""
-    privileges = {
-        (str(role.get("db")), str(role.get("role"))): [
-            *_mappings(role.get("privileges")),
-            *_mappings(role.get("inheritedPrivileges")),
-        ]
-        for role in roles
-    }
-    for user in users:
-        name = f"{user.get('db')}.{user.get('user')}"
-        for role in _mappings(user.get("roles")):
-            held = str(role.get("db")), str(role.get("role"))
-            named = ".".join(held)
-            reader = Reader(name, PrincipalKind.USER, "find", named, f"{named} holds the action find")
-            found = {_place(each) for each in privileges.get(held, ()) if _finds(each)}
-            yield from (Grant(*place, reader) for place in sorted(place for place in found if place is not None))
-
-
-def _finds(privilege: Mapping[str, Any]) -> bool:
-    return bool({"find", "anyAction"} & set(privilege.get("actions") or ()))
-
-
-def _place(privilege: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Database and collection of a privilege, None when it is of the cluster or of the server's own collections."""
-    resource = _mapping(privilege.get("resource"))
-    if resource.get("anyResource"):
-        return "", ""
-    if "db" not in resource or "collection" not in resource:
-        return None
-    return str(resource["db"]), str(resource["collection"])
-
-
-def _readers_of(grants: Iterable[Grant] | None, database: str, collection: str) -> tuple[Reader, ...] | None:
-    if grants is None:
-        return None
-    return tuple(grant.reader for grant in grants if grant.covers(database, collection))
 
 
 def _unlisted(source: str, database: str, fault: Fault | None) -> UnreadableError:
@@ -466,7 +407,7 @@ def _indexed(indexes: list[Mapping[str, Any]]) -> Iterator[KnownField]:
     """What is indexed is a field, whether the sample has it or not."""
     yield KnownField("_id", "", primary_key=True)
     for index in indexes:
-        for path in _mapping(index.get("key")):
+        for path in json_object(index.get("key")):
             if path not in ("_id", "_fts", "_ftsx") and "$" not in path:
                 yield KnownField(*dotted(path))
 
@@ -488,8 +429,8 @@ def _declared(schema: Mapping[str, Any]) -> Iterator[KnownField]:
     said = 0
     while waiting:
         path, node = waiting.pop(0)
-        properties = _mapping(node.get("properties") if path.count("/") < MOST_DEPTH else None)
-        for name, about in ((name, _mapping(about)) for name, about in properties.items()):
+        properties = json_object(node.get("properties") if path.count("/") < MOST_DEPTH else None)
+        for name, about in ((name, json_object(about)) for name, about in properties.items()):
             said += 1
             if said > MOST_DECLARED:
                 return
@@ -503,4 +444,4 @@ def _declared(schema: Mapping[str, Any]) -> Iterator[KnownField]:
                 description=str(about.get("description") or about.get("title") or ""),
                 primary_key=place == "/_id",
             )
-            waiting.append((place, _mapping(about.get("items")) or about))
+            waiting.append((place, json_object(about.get("items")) or about))

@@ -36,6 +36,7 @@ from scanners.record_store import (
     encryption_in_transit,
     http_address,
 )
+from scanners.records import json_object
 from scanners.sightings import KnownField
 
 MOST_SCORED = 100_000  # documents of a shard that the sample is drawn from
@@ -117,7 +118,7 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
 
     def opening(self, client: Engine) -> Opening:
         """The version; TLS by the scheme; whether it answers without credentials, when we have none."""
-        version = _mapping(_mapping(client.get(Request("cluster", "/"))).get("version"))
+        version = json_object(json_object(client.get(Request("cluster", "/"))).get("version"))
         safeguards = [encryption_in_transit(self.system, self.settings.url.startswith("https:"))]
         if self._headers():
             grants = index_grants(client, self.settings.type)
@@ -163,7 +164,7 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
         parameters = {"level": "shards", "expand_wildcards": "all"}
         with suppress(UnreadableError):
             answer = client.get(Request("statistics", "/_stats/docs", parameters=parameters))
-            return _mapping(_mapping(answer).get("indices"))
+            return json_object(json_object(answer).get("indices"))
         return {}
 
     def _record_set(
@@ -171,12 +172,12 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
     ) -> RecordSet:
         names = _spread([str(index["index"]) for index in indices], self.settings.sampling.objects)
         path = "/" + ",".join(quote(each, safe="") for each in names)
-        mappings = _mapping(client.get(Request(f"mapping of {name}", path + "/_mapping")))
+        mappings = json_object(client.get(Request(f"mapping of {name}", path + "/_mapping")))
         known: dict[tuple[str, str], KnownField] = {}
         description = ""
         for each in mappings.values():
-            mapping = _mapping(_mapping(each).get("mappings"))
-            description = str(_mapping(mapping.get("_meta")).get("description") or description)
+            mapping = json_object(json_object(each).get("mappings"))
+            description = str(json_object(mapping.get("_meta")).get("description") or description)
             known |= {(field.column, field.pointer): field for field in _mapped(mapping)}
         return RecordSet(
             name,
@@ -192,7 +193,7 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
         """Documents; of many indices by the list of them, where nested objects count as well."""
         if len(indices) <= self.settings.sampling.objects:
             with suppress(UnreadableError):
-                count = _mapping(client.get(Request(f"count of {name}", path + "/_count"))).get("count")
+                count = json_object(client.get(Request(f"count of {name}", path + "/_count"))).get("count")
                 return count if isinstance(count, int) else None
         counts = [str(index.get("docs.count") or "") for index in indices]
         return sum(map(int, counts)) if all(count.isdigit() for count in counts) else None
@@ -212,7 +213,7 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
                 page = max(page // 8, 1)
                 continue
             for hit in hits:
-                yield {"_id": hit.get("_id"), **_expanded(_mapping(hit.get("_source")))}
+                yield {"_id": hit.get("_id"), **_expanded(json_object(hit.get("_source")))}
             taken += len(hits)
             if not hits:
                 return
@@ -229,13 +230,13 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
             "track_total_hits": False,
         }
         parameters = {"source": json.dumps(query), "source_content_type": "application/json"}
-        answer = _mapping(client.get(Request(subject.name, f"{subject.handle}/_search", parameters=parameters)))
+        answer = json_object(client.get(Request(subject.name, f"{subject.handle}/_search", parameters=parameters)))
         if answer.get("timed_out"):
             title = f"{self.settings.name}: {subject.name}"
             raise UnreadableError(
                 title, "reading it took too long", "raise timeout, or exclude it", "statement-timeout"
             )
-        return cast("list[Mapping[str, Any]]", _mapping(answer.get("hits")).get("hits") or [])
+        return cast("list[Mapping[str, Any]]", json_object(answer.get("hits")).get("hits") or [])
 
     def fault(self, error: Exception) -> Fault | None:
         """The HTTP client already speaks in our own words."""
@@ -243,10 +244,6 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
 
 
 SCANNER = OpenSearchScanner
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
 
 
 def _spread(names: list[str], most: int) -> list[str]:
@@ -260,9 +257,9 @@ def _state(indices: Sequence[Mapping[str, Any]], states: Mapping[str, Any]) -> t
     """Each index's identity and the highest sequence number of each of its shards; () if one is not told."""
     found: list[object] = []
     for index in indices:
-        shards = _mapping(_mapping(states.get(str(index["index"]))).get("shards"))
+        shards = json_object(json_object(states.get(str(index["index"]))).get("shards"))
         numbers = [
-            (shard, max((_mapping(copy.get("seq_no")).get("max_seq_no", -1) for copy in copies), default=-1))
+            (shard, max((json_object(copy.get("seq_no")).get("max_seq_no", -1) for copy in copies), default=-1))
             for shard, copies in sorted(shards.items())
         ]
         if not numbers:
@@ -277,8 +274,8 @@ def _mapped(mapping: Mapping[str, Any]) -> Iterator[KnownField]:
     said = 0
     while waiting:
         path, node = waiting.pop(0)
-        for name, about in _mapping(node.get("properties")).items():
-            about = _mapping(about)
+        for name, about in json_object(node.get("properties")).items():
+            about = json_object(about)
             said += 1
             if said > MOST_FIELDS:
                 return
@@ -288,7 +285,7 @@ def _mapped(mapping: Mapping[str, Any]) -> Iterator[KnownField]:
                 continue
             pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in place[1:])
             yield KnownField(
-                place[0], pointer, type=kind, description=str(_mapping(about.get("meta")).get("description") or "")
+                place[0], pointer, type=kind, description=str(json_object(about.get("meta")).get("description") or "")
             )
             if len(place) < MOST_DEPTH:
                 waiting.append((place, about))

@@ -13,8 +13,10 @@ from typing import Any, cast
 
 from inventory.errors import UnreadableError
 from inventory.model import PrincipalKind
+from scanners.access import EVERYONE
 from scanners.databases.catalog import Reader
 from scanners.integrations.engine import Engine, Request
+from scanners.records import json_object, json_objects
 
 #: Words of either product that, among others, allow documents to be read.
 _READING = frozenset({"*", "all", "indices_all", "read", "search", "get", "crud", "data_access", "manage_all"})
@@ -43,12 +45,12 @@ def index_grants(client: Engine, kind: str) -> list[Grant] | None:
     try:
         if kind == "opensearch":
             roles, mappings, users = (
-                _mapping(client.get(Request(f"list of {name}", f"/_plugins/_security/api/{name}")))
+                json_object(client.get(Request(f"list of {name}", f"/_plugins/_security/api/{name}")))
                 for name in ("roles", "rolesmapping", "internalusers")
             )
             return list(_of_opensearch(roles, mappings, users))
         roles, users = (
-            _mapping(client.get(Request(f"list of {name}s", f"/_security/{name}"))) for name in ("role", "user")
+            json_object(client.get(Request(f"list of {name}s", f"/_security/{name}"))) for name in ("role", "user")
         )
         return list(_of_elasticsearch(roles, users))
     except UnreadableError:
@@ -67,27 +69,28 @@ def readers_of_all(grants: Sequence[Grant]) -> tuple[Reader, ...]:
 
 def _of_opensearch(roles: Mapping[str, Any], mappings: Mapping[str, Any], users: Mapping[str, Any]) -> Iterator[Grant]:
     for role, about in roles.items():
-        permissions = _mappings(_mapping(about).get("index_permissions"))
+        permissions = json_objects(json_object(about).get("index_permissions"))
         patterns = _patterns(permissions, "allowed_actions", "index_patterns")
-        mapped = _mapping(mappings.get(role))
+        mapped = json_object(mappings.get(role))
         behind = set(_texts(mapped.get("backend_roles")))
         named = set(_texts(mapped.get("users")))
         for user, said in users.items():
-            own = set(_texts(_mapping(said).get("opendistro_security_roles")))
-            if role in own or behind & set(_texts(_mapping(said).get("backend_roles"))):
+            own = set(_texts(json_object(said).get("opendistro_security_roles")))
+            if role in own or behind & set(_texts(json_object(said).get("backend_roles"))):
                 named.add(user)
-        principals = [(name, PrincipalKind.PUBLIC if name == "*" else PrincipalKind.USER) for name in sorted(named)]
+        principals = [(EVERYONE, PrincipalKind.PUBLIC)] if "*" in named else []
+        principals += [(name, PrincipalKind.USER) for name in sorted(named - {"*"})]
         principals += [(f"backend_role/{name}", PrincipalKind.ROLE) for name in sorted(behind)]
         yield from _granted(role, patterns, principals)
 
 
 def _of_elasticsearch(roles: Mapping[str, Any], users: Mapping[str, Any]) -> Iterator[Grant]:
     for role, about in roles.items():
-        patterns = _patterns(_mappings(_mapping(about).get("indices")), "privileges", "names")
+        patterns = _patterns(json_objects(json_object(about).get("indices")), "privileges", "names")
         holders = sorted(
             name
             for name, said in users.items()
-            if role in _texts(_mapping(said).get("roles")) and _mapping(said).get("enabled") is not False
+            if role in _texts(json_object(said).get("roles")) and json_object(said).get("enabled") is not False
         )
         yield from _granted(role, patterns, [(name, PrincipalKind.USER) for name in holders])
 
@@ -108,14 +111,6 @@ def _patterns(permissions: Iterable[Mapping[str, Any]], actions: str, names: str
 
 def _reads(actions: Iterable[str]) -> bool:
     return any(each.lower() in _READING or each.startswith(_READING_ACTION) for each in actions)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [_mapping(each) for each in cast("list[object]", value)] if isinstance(value, list) else []
 
 
 def _texts(value: object) -> list[str]:

@@ -28,10 +28,10 @@ from scanners.databases.mongodb import (
     MongoDBSettings,
     _bounds,
     _declared,
-    _grants,
     _retention,
     _writes,
 )
+from scanners.databases.mongodb_access import role_grants
 from scanners.record_store import RecordSet
 
 
@@ -230,7 +230,7 @@ def test_users_and_their_roles_are_read_as_the_server_tells_them():
         {"role": "mails", "db": "shop", "privileges": people},
         {"role": "logs", "db": "shop", "privileges": [{**people[0], "actions": ["insert"]}]},
     ]
-    grants = list(_grants(users, roles))
+    grants = list(role_grants(users, roles))
     assert [(g.reader.principal, g.reader.via) for g in grants if not g.database] == [("admin.root", "admin.root")]
     of_people = [g.reader.principal for g in grants if g.covers("shop", "people")]
     assert sorted(of_people) == ["admin.mailer", "shop.clerk"]

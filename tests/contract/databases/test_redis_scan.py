@@ -23,7 +23,8 @@ from inventory.model import (
     SystemSeen,
 )
 from scanners.base import ScanContext
-from scanners.databases.redis import RedisScanner, RedisSettings, _glob
+from scanners.databases.redis import RedisScanner, RedisSettings
+from scanners.databases.redis_access import _glob
 
 #: All that the scanner may send.
 READS = {
