@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,42 @@ def guarded(tmp_path_factory) -> Iterator[tuple[S3Server, str, str]]:
 
 
 @pytest.fixture
+def endless_s3(s3: S3Server) -> Iterator[str]:
+    """The S3 behind a door that never ends: each page of a listing is the first one, each object goes on and on."""
+    import httpx
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if "Range" in self.headers:
+                begins, ends = self.headers["Range"].removeprefix("bytes=").split("-")
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {begins}-{ends}/{2**40}")
+                self.send_header("Last-Modified", "Sat, 31 Jan 2026 10:00:00 GMT")
+                self.send_header("Content-Length", str(2**40))
+                with suppress(OSError):
+                    self.end_headers()
+                    while True:
+                        self.wfile.write(b"x" * 2**16)
+                return
+            answer = httpx.get(
+                s3.address + re.sub("continuation-token=[^&]*&", "", self.path), headers=dict(self.headers)
+            )
+            body = answer.content.replace(b"<IsTruncated>false", b"<IsTruncated>true")
+            body = body.replace(b"<Prefix", b"<NextContinuationToken>x</NextContinuationToken><Prefix", 1)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    yield from _behind(Door)
+
+
+@pytest.fixture
 def busy_s3(s3: S3Server) -> Iterator[tuple[str, list[str], Callable[[str, int], None]]]:
     """The S3 behind a door: its address, the paths asked for in turn, and a way to let it say 503 so many times.
 
@@ -116,11 +154,17 @@ def busy_s3(s3: S3Server) -> Iterator[tuple[str, list[str], Callable[[str, int],
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    for address in _behind(Door):
+        yield address, asked, refusals.__setitem__
+
+
+def _behind(door: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), door)
+    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked, refusals.__setitem__
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

@@ -375,3 +375,20 @@ def test_a_store_that_stays_busy(scan, bucket, busy_s3):
     seen = scan(address, name, timeout_seconds=1)
     assert [(f.about, f.code) for f in of(Finding, seen) if f.severity != "info"] == [(f"s3://{name}/a.csv", "busy")]
     assert read(seen) == {f"s3://{name}/b.csv"}
+
+
+def test_a_listing_without_an_end(scan, bucket, endless_s3, monkeypatch):
+    monkeypatch.setattr("scanners.buckets.objects.PAGE", 2)
+    name = bucket({"a.csv": CSV, "b.csv": CSV})
+    with pytest.raises(SourceError, match="does not answer as an object store"):
+        scan(endless_s3, name)
+
+
+def test_an_object_without_an_end(scanner, endless_s3):
+    from scanners.buckets.grouping import ObjectRef
+    from scanners.buckets.metered import MeteredStore
+    from scanners.buckets.objects import read_range
+    from scanners.budget import Budget
+
+    store = MeteredStore(scanner(endless_s3, "any").open(), Budget())
+    assert len(read_range(store, ObjectRef("a.log", 2**40, 0.0), 0, 2**20, "lake: a.log")) == 2**20
