@@ -2,6 +2,7 @@
 
     python -m benchmarks.detection.speed                        100 MB of mixed columns, one core
     python -m benchmarks.detection.speed --megabytes 1000       for the peak of memory
+    python -m benchmarks.detection.speed --small                many tables of 20 columns and 100 rows
 
 Each way runs in a process of its own, so that its peak of memory is its own. `adaptive` is what a scan does: it stops
 at a column whose verdict is settled, though it is offered every byte. `exhaustive` searches every text.
@@ -22,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 from faker import Faker
 
+from benchmarks.detection import corpus
 from benchmarks.detection.makers import KINDS
 
 ROWS = 20_000
@@ -97,11 +99,82 @@ def run(way: str, megabytes: int) -> dict[str, float]:
     }  # fmt: skip
 
 
+SMALL_ROWS, SMALL_COLUMNS = 100, 20
+CORPUS_SEEDS = (5, 6)
+
+
+def small_tables() -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The corpus's columns, 100 values of each, dealt into tables of 20; a second time with other values."""
+    for seed in CORPUS_SEEDS:
+        columns = [
+            (column.name, table.data.column(column.name))
+            for table in corpus.tables(rows=SMALL_ROWS, seed=seed)
+            for column in table.columns
+        ]
+        for first in range(0, len(columns) - SMALL_COLUMNS + 1, SMALL_COLUMNS):
+            dealt = columns[first : first + SMALL_COLUMNS]
+            names: list[str] = []
+            for name, _ in dealt:
+                names.append(name if name not in names else f"{name}_{len(names)}")
+            yield f"t{first}_{seed}", pa.RecordBatch.from_arrays([array for _, array in dealt], names=names)
+
+
+def small() -> None:
+    """Time the whole verdict of each small table, next to the bare scan of its bytes, and the start of a worker."""
+    given = list(small_tables())
+    values = SMALL_ROWS * SMALL_COLUMNS
+    began = time.process_time()
+    from scanners.detection import ColumnDetector
+    from scanners.detection.engine import HyperscanEngine, Texts
+    from scanners.detection.interface import ColumnContext, TableContext
+
+    imported = time.process_time()
+    detector = ColumnDetector()
+
+    def judge(name: str, data: pa.RecordBatch) -> float:
+        started = time.process_time()
+        detection = detector.table(TableContext(name, tuple(ColumnContext(column) for column in data.schema.names)))
+        detection.feed(data)
+        detection.verdicts()
+        return time.process_time() - started
+
+    judge(*given[0])
+    ready = time.process_time()
+    half = len(given) // len(CORPUS_SEEDS)
+    new = [judge(*table) for table in given[1:half]]
+    known = [judge(*table) for table in given[half:]]
+    engine = detector.engine
+    assert isinstance(engine, HyperscanEngine)
+    scratch, ends = engine._scratch(), list[int]()
+    started = time.process_time()
+    for _, data in given[half:]:
+        for array in data.columns:
+            if pa.types.is_string(array.type):
+                engine._database.scan(
+                    Texts(array).block(), match_event_handler=lambda i, s, e, f, c: ends.append(e), scratch=scratch
+                )
+                ends.clear()
+    bare = (time.process_time() - started) / len(known)
+    print(
+        f"start   {imported - began:.2f} s of one core to import, {ready - imported:.2f} s more to the first verdicts"
+    )
+    for title, seconds in (("new", new), ("known", known)):
+        each = sum(seconds) / len(seconds)
+        print(
+            f"{title:7} {each * 1000:6.1f} ms of one core a table   {values / each:9,.0f} values/s   "
+            f"{each / bare:5.1f} times the bare scan ({bare * 1000:.2f} ms)"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, default=100)
+    parser.add_argument("--small", action="store_true", help="tables of 20 columns and 100 rows")
     parser.add_argument("--way", default="")
     options = parser.parse_args()
+    if options.small:
+        small()
+        return
     if options.way:
         print(json.dumps(run(options.way, options.megabytes)))
         return
