@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inventory.disclosures.register import LegalBasis
 from inventory.errors import ConfigError, SourceError
@@ -26,7 +30,7 @@ from inventory.model import (
     SystemSeen,
 )
 from scanners.base import ScanContext
-from scanners.integrations.register import LEGAL_BASES, RegisterScanner, RegisterSettings
+from scanners.integrations.register import LEGAL_BASES, Line, RegisterScanner, RegisterSettings
 
 SITES = """\
 - who: Colocation du Nord
@@ -238,3 +242,33 @@ def test_what_it_says_of_other_systems_datasets_stands_until_it_says_so_no_more(
     assert list(writer.datasets("postgres://db:5432/shop.")) == [orders]
     load("sites", 4, scan(SITES.replace("postgres://db:5432/shop.public.orders", "postgres://db:5432/x")))
     assert disclosed() == []
+
+
+CELL = st.one_of(
+    st.sampled_from(["user.name", "CA", "contract", "2024-01-01", "", "mailto:a@b.example", "*", "&a", "*a", "<<"]),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.dictionaries(st.sampled_from([*Line.model_fields, "other"]), CELL, max_size=6), max_size=4),
+    kind=st.sampled_from(["r.yaml", "r.csv"]),
+    quoted=st.booleans(),
+)
+def test_whatever_stands_in_it_is_said_or_refused(scan, rows, kind: str, quoted: bool):
+    """Nothing but findings and SourceError comes of it, and each line is one organisation or one finding."""
+    if kind == "r.csv":
+        text = ",".join(Line.model_fields) + "\n"
+        for row in rows:
+            cells = [row.get(name, "") for name in Line.model_fields]
+            text += ",".join('"' + cell.replace('"', '""') + '"' if quoted else cell for cell in cells) + "\n"
+    elif quoted:
+        text = json.dumps(rows)
+    else:
+        text = "".join("- " + "\n  ".join(f"{name}: {value}" for name, value in row.items()) + "\n" for row in rows)
+    with suppress(SourceError):
+        seen = scan(text.encode("utf-8", "replace"), kind)
+        if kind == "r.yaml" and quoted:
+            assert len(of(DatasetSeen, seen)) + len(of(Finding, seen)) == len(rows)
+        assert all("\n" not in message for message in messages(seen))
