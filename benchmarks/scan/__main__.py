@@ -2,6 +2,7 @@
 
     python -m benchmarks.scan                  5,000 tables, 100,000 columns
     python -m benchmarks.scan --tables 500     the same in small
+    python -m benchmarks.scan --distinct       the tables have no columns of the same names: nothing to share
     python -m benchmarks.scan --only memory    one of metadata, sample, rescan, memory, processes
 
 Prints seconds and ratios, asserts nothing. Each measure runs in a process of its own. Detection, which has benchmarks
@@ -12,6 +13,7 @@ scans take longer, so ratios to a first scan are then lower than those printed h
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import subprocess
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +97,7 @@ class Cost:
         return self.here + self.server
 
     def __str__(self) -> str:
-        return f"{self.wall:.1f} s (cpu {self.here:.1f} s and {self.server:.1f} s in the server)"
+        return f"{self.wall:.2f} s (cpu {self.here:.2f} s and {self.server:.2f} s in the server)"
 
     def against(self, other: Cost) -> str:
         return f"  ratio {self.wall / other.wall:.2f} of time, {self.cpu / max(other.cpu, 0.01):.2f} of cpu"
@@ -231,22 +234,42 @@ def memory(port: int, schemas: int) -> None:
 
 
 def processes(port: int) -> None:
-    """(e) A tenth of the tables, with detection: in this process, by one worker process and by two."""
+    """(e) A tenth of the tables, with detection: in this process, and by one and two workers of both kinds."""
     from inventory.scan.run import observations
     from inventory.scan.workers import process_workers
 
     one = scanner(port, include_schemas=["s0"], budget={"concurrency": 2})
     given = context(detecting=True)
-    alone, _ = watched(lambda: exhausted(observations(one, given, [])))
-    print(f"processes: in this process {alone:.1f} s")
-    walls: list[float] = []
-    for count in (1, 2):
-        with process_workers(count) as workers:
-            exhausted(observations(scanner(port, include_schemas=["s9"]), given, [], workers))  # starts them
-            wall, _ = watched(lambda workers=workers: exhausted(observations(one, given, [], workers)))
-        walls.append(wall)
-        print(f"  {count} worker processes {wall:.1f} s")
-    print(f"  speed-up of 2 over 1: {walls[0] / walls[1]:.2f}, of 2 over none: {alone / walls[1]:.2f}", flush=True)
+    alone = timed(port, lambda: exhausted(observations(one, given, [])))
+    print(f"processes: {alone.result['DatasetSeen']} tables; in this process {alone}", flush=True)
+    for name, opened in (("process", process_workers), ("dask", _dask_workers)):
+        walls: list[float] = []
+        for count in (1, 2):
+            used = os.times()
+            with opened(count) as workers:
+                exhausted(observations(scanner(port, include_schemas=["s9"]), given, [], workers))  # starts them
+                wall, _ = watched(lambda workers=workers: exhausted(observations(one, given, [], workers)))
+            walls.append(wall)
+            cpu = sum(os.times()[:4]) - sum(used[:4])
+            print(f"  {count} {name} workers {wall:.1f} s (cpu {cpu:.1f} s with their start and as many tables before)")
+        print(
+            f"  speed-up of 2 over 1: {walls[0] / walls[1]:.2f}, of 2 over none: {alone.wall / walls[1]:.2f}",
+            flush=True,
+        )
+
+
+@contextmanager
+def _dask_workers(count: int) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    from inventory.scan.workers import cluster_workers
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    with (
+        LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        cluster_workers(cluster.scheduler_address) as workers,
+    ):
+        yield workers
 
 
 # --- running them -------------------------------------------------------------------------------------------
@@ -265,6 +288,7 @@ def _measure(name: str, port: int, *more: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", type=int, default=5000)
+    parser.add_argument("--distinct", action="store_true", help="No two tables have columns of the same names.")
     parser.add_argument("--only", choices=MEASURES, action="append")
     parser.add_argument("--measure", nargs="+", help=argparse.SUPPRESS)  # in a process of its own
     options = parser.parse_args()
@@ -273,7 +297,7 @@ def main() -> None:
         globals()[name](*map(int, numbers))
         return
     print(f"{options.tables:,} tables, {options.tables * len(COLUMNS):,} columns; {os.cpu_count()} cores", flush=True)
-    with database(options.tables) as made:
+    with database(options.tables, distinct=options.distinct) as made:
         for name in options.only or MEASURES:
             if name == "memory":
                 for schemas in (0, 1, SCHEMAS // 2, SCHEMAS):

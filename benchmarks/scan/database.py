@@ -75,8 +75,11 @@ class Database:
 
 
 @contextmanager
-def database(tables: int) -> Iterator[Database]:
-    """Start the server and make so many tables of 20 columns and 100 rows."""
+def database(tables: int, *, distinct: bool = False) -> Iterator[Database]:
+    """Start the server and make so many tables of 20 columns and 100 rows.
+
+    `distinct`: no column but `id` and `email` is called like one of another table.
+    """
     # Not below our home: the server runs as another user when we are root.
     with tempfile.TemporaryDirectory(prefix="inventory-bench-") as room:
         Path(room).chmod(0o755)
@@ -85,11 +88,11 @@ def database(tables: int) -> Iterator[Database]:
                 superuser.execute("CREATE DATABASE benchmark")
             made = Database(server, tables)
             with made.connect() as connection:
-                _make(connection, tables)
+                _make(connection, tables, distinct=distinct)
             yield made
 
 
-def _make(connection: psycopg.Connection, tables: int) -> None:
+def _make(connection: psycopg.Connection, tables: int, *, distinct: bool) -> None:
     faker, rng = Faker("en_CA"), random.Random(5)
     faker.seed_instance(5)
     declared = ", ".join(f"{name} {kind}" for name, (_, kind) in COLUMNS.items())
@@ -103,8 +106,10 @@ def _make(connection: psycopg.Connection, tables: int) -> None:
         connection.execute(f"CREATE SCHEMA s{schema}")
     for number in range(tables):
         table = f"s{number * SCHEMAS // tables}.{rng.choice(['orders', 'users', 'events', 'tickets'])}_{number}"
+        own = f"_{number}" if distinct else ""
+        selected = ", ".join(name if name in ("id", "email") else f"{name} AS {name}{own}" for name in COLUMNS)
         connection.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM public.pool WHERE id BETWEEN {number % 20 * ROWS} "
+            f"CREATE TABLE {table} AS SELECT {selected} FROM public.pool WHERE id BETWEEN {number % 20 * ROWS} "
             f"AND {number % 20 * ROWS + ROWS - 1}; ALTER TABLE {table} ADD PRIMARY KEY (id); "
             f"COMMENT ON TABLE {table} IS 'Table number {number}'; COMMENT ON COLUMN {table}.email IS 'where to write'"
         )

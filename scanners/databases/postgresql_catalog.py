@@ -21,6 +21,8 @@ from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Reade
 PUBLIC = "PUBLIC"
 AT_ONCE = 1000  # relations whose columns are asked for in one go
 
+MOST_SHARED = 5000  # columns that are remembered for the relations to come
+
 DEFINITION_LOCKED = Fault("locked", "its definition is held up by a lock on a table below it", "scan again later")
 
 #: The definitions of these views of the schema, None for those that a lock holds up.
@@ -127,6 +129,9 @@ class _Shared:
 
     def take_in(self, connection: sa.Connection, texts: set[str]) -> None:
         """Learn these columns, with their types."""
+        if len(self.columns) > MOST_SHARED:  # then few are like another
+            self.columns.clear()
+            self.with_comments.clear()
         split = {text: text.split(":", 3) for text in texts - self.columns.keys()}
         types = {(oid, modifier) for _, oid, modifier, _ in split.values()} - self.types.keys()
         if types:
