@@ -297,3 +297,28 @@ def test_nothing_of_a_request_is_logged(engine, misbehaving, caplog):
         list(engine.records(Request("things", "/things", parameters={"id": "canary"}), "/data", NoPaging(), Pages()))
     assert "canary" not in caplog.text
     assert "sk_secret" not in caplog.text
+
+
+def many_pages(misbehaving, seconds: list[float]) -> None:
+    """Pages that are answered after so many seconds each."""
+    rest = list(enumerate(seconds))
+
+    def reply(handler):
+        number, wait = rest.pop(0)
+        threading.Event().wait(wait)
+        misbehaving.send(handler, b'{"data": [{"id": %d}], "more": %s}' % (number, b"true" if rest else b"false"))
+
+    misbehaving.answers["/things"] = reply
+
+
+def test_a_vendor_that_becomes_slow_is_left_time(engine, misbehaving):
+    many_pages(misbehaving, [0.0, 1.5, 1.5, 1.5, 1.5, 0.0])
+    assert read(engine, CURSOR) == (list(range(6)), True)
+    assert engine.waits
+    assert engine.waits == sorted(engine.waits)
+
+
+def test_what_differs_by_little_is_not_slow(engine, misbehaving):
+    many_pages(misbehaving, [0.0, 0.05, 0.1, 0.1, 0.1, 0.1])
+    assert read(engine, CURSOR) == (list(range(6)), True)
+    assert engine.waits == []
