@@ -135,6 +135,11 @@ def postmark() -> Vendor:
     bounce = {"ID": 1, "Email": "eve@canary.example", "MessageID": "m1", "Details": "unknown", "Type": "HardBounce"}
     webhook = {"ID": 1, "Url": "https://hooks.zapier.com/hooks/canary", "HttpAuth": {"Username": "u", "Password": "p"}}
     suppressed = {"EmailAddress": "eve@canary.example", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
+
+    def streams(asked: Mapping[str, str]) -> object:
+        name = {"Transactional": "outbound", "Broadcasts": "news"}[asked["MessageStreamType"]]
+        return {"MessageStreams": [{"ID": name, "Name": name}], "TotalCount": 1}
+
     return Vendor(
         ("X-Postmark-Server-Token", "secret"),
         {
@@ -144,8 +149,9 @@ def postmark() -> Vendor:
             "/messages/outbound/opens": by_offset("Opens", [OPENED]),
             "/messages/outbound/clicks": by_offset("Clicks", [{**OPENED, "OriginalLink": "https://ours.example/"}]),
             "/bounces": by_offset("Bounces", [bounce]),
-            "/message-streams": one(MessageStreams=[{"ID": "outbound", "Name": "Transactional"}], TotalCount=1),
+            "/message-streams": streams,
             "/message-streams/outbound/suppressions/dump": one(Suppressions=[suppressed]),
+            "/message-streams/news/suppressions/dump": one(Suppressions=[suppressed]),
             "/webhooks": one(Webhooks=[webhook]),
         },
     )
