@@ -33,7 +33,7 @@ from typing import Any, cast
 import yaml
 
 from inventory.errors import ConfigError
-from scanners.detection.lexicon import fold
+from scanners.detection.lexicon import fold, read_yaml
 from scanners.detection.memo import Memo
 from scanners.detection.validators import PASSING, VALIDATORS, Validator
 
@@ -139,7 +139,7 @@ def shipped() -> tuple[Detector, ...]:
 def parse(text: str, source: str) -> Sequence[Detector]:
     """The detectors in a YAML list. Raises ConfigError that names the source and the entry."""
     try:
-        entries = yaml.safe_load(text)
+        entries = read_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigError(source, "is not YAML") from error
     if not isinstance(entries, list):

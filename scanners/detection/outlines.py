@@ -12,7 +12,7 @@ import importlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from scanners.detection.catalogue import Detector
@@ -181,16 +181,21 @@ def _branches(parts: Sequence[_Part]) -> _Part:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outline:
     """A pattern's outline: what a value's outline has to be for the pattern to match the value."""
 
     shortest: int
     longest: int
-    expression: re.Pattern[bytes] | None  # None: not to be said in outlines
+    pattern: bytes | None  # None: not to be said in outlines
     exact: bool  # a value whose outline matches is matched
     alphabet: frozenset[int]
     needs: tuple[frozenset[int], ...]
+
+    @cached_property
+    def expression(self) -> re.Pattern[bytes] | None:
+        """What the outline of a value is matched with; made when it is first asked for, as most never are."""
+        return None if self.pattern is None else re.compile(self.pattern)
 
     def may_hold(self, length: int, classes: frozenset[int]) -> bool:
         """Whether a value of this length and these classes of characters can match at all."""
@@ -214,7 +219,7 @@ def of_pattern(pattern: str) -> Outline:
         if parsed.state.flags & ~re.UNICODE.value:
             raise _NoOutline
         part = _widened(parsed)
-        return Outline(shortest, longest, re.compile(part.expression), part.exact, part.alphabet, part.needs)
+        return Outline(shortest, longest, part.expression, part.exact, part.alphabet, part.needs)
     except (_NoOutline, re.error, OverflowError, RecursionError):
         return Outline(shortest, longest, None, False, _ALL, ())
 
