@@ -36,8 +36,6 @@ for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2
     logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 _JSON = re.compile(r"(application|text)/([a-z0-9.+-]+\+)?(x-)?(json|amz-json-1\.[01])")
-#: Seconds: answers that begin sooner are all alike, whatever this machine and the network are busy with.
-_ALIKE = 0.25
 _UNPACKED = 2**20  # bytes that a part is unpacked to at most
 #: One JSON value a line (ndjson.org, jsonlines.org).
 _LINES = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines|json-lines|json-seq)")
@@ -54,6 +52,7 @@ class Limits:
     all_waits: float = 180
     silence: float = 30  # until the next byte
     answer: float = 120  # until the last byte
+    alike: float = 0.25  # answers that begin sooner tell nothing of how busy the vendor is
 
 
 Shape = Literal["list", "record", "map", "values"]
@@ -148,7 +147,7 @@ class Engine:
                 return
             pace.wait()
             answer = self._ask(request, step)
-            pace.feel(max(answer.took, _ALIKE))
+            pace.feel(max(answer.took, self._limits.alike))
             page = self._page(request, answer.body, pointer)
             self._meter.count_sample(len(page), 0)
             pages.left -= answer.size
