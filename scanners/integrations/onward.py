@@ -22,25 +22,18 @@ from scanners.records import JsonObject
 _SCHEMES = {"s3": "aws", "gs": "google", "r2": "cloudflare", "azure": "azure", "wasbs": "azure", "abfss": "azure"}
 #: What vendors call another's service.
 _ALIASES = {
-    "s3": "aws",
-    "ses": "aws",
-    "sns": "aws",
-    "sqs": "aws",
-    "kinesis": "aws",
-    "firehose": "aws",
-    "eventbridge": "aws",
-    "amazon": "aws",
-    "gcs": "google",
-    "gcp": "google",
-    "pubsub": "google",
-    "bigquery": "google",
-    "eventgrid": "azure",
-    "ms": "azure",
+    **dict.fromkeys(("s3", "ses", "sns", "sqs", "kinesis", "firehose", "eventbridge", "redshift", "amazon"), "aws"),
+    **dict.fromkeys(("gcs", "gcp", "pubsub", "bigquery"), "google"),
+    **dict.fromkeys(("eventgrid", "vsts", "azuredevops"), "azure"),
+    **dict.fromkeys(("msteams", "microsoftteams", "ms365", "office365"), "microsoft-365"),
+    **dict.fromkeys(("jira", "confluence", "bitbucket"), "atlassian"),
+    "mandrill": "mailchimp",
 }
-#: Words for a way, and for no organisation.
+#: Words for a way or for a program that anybody may run, and for no organisation.
 _WAYS = frozenset(
-    {"http", "https", "webhook", "webhooks", "web-hook", "smtp", "email", "e-mail", "mail", "custom", "generic", "api"}
-    | {"syslog", "file", "internal", "none", "default", "other", "rest", "url", "opentelemetry", "otlp", "kafka"}
+    {"http", "https", "webhook", "webhooks", "smtp", "email", "mail", "custom", "generic", "api", "syslog", "rsyslog"}
+    | {"file", "internal", "none", "default", "other", "rest", "url", "opentelemetry", "otlp", "kafka", "postgres"}
+    | {"postgresql", "mysql", "elasticsearch", "opensearch", "prometheusalertmanager", "mqtt", "amqp", "destination"}
 )
 
 
@@ -79,6 +72,8 @@ def _recipient(text: str, place: Onward, own_domains: Collection[str]) -> Recipi
         case "host":
             return of_host(_host(text), own_domains)
         case "url":
+            if text.startswith("arn:aws"):
+                return Recipient("aws", True)
             scheme, separator, _ = text.partition("://")
             if separator and scheme.lower() in _SCHEMES:
                 return Recipient(_SCHEMES[scheme.lower()], True)
@@ -96,32 +91,36 @@ def _host(text: str) -> str:
 
 
 def _of_name(text: str) -> Recipient | None:
-    slug = _slug(text)
-    if not slug or slug in _WAYS:
+    """Whose service has that name; `unknown:<name>` when nobody's that is known."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    whole = "".join(words)
+    if not whole or whole in _WAYS:
         return None
-    key = _named(slug) or _named(slug.partition("-")[0])
-    if key is not None:
-        return Recipient(key, True)
+    for name in (whole, *words[:1]):
+        key = _ALIASES.get(name) or _names().get(name)
+        if key is not None:
+            return Recipient(key, True)
+    slug = "-".join(words)
     return Recipient(f"{UNKNOWN}{slug}", False) if re.fullmatch(r"[a-z][a-z-]{1,30}", slug) else None
-
-
-def _named(slug: str) -> str | None:
-    if slug in _ALIASES:
-        return _ALIASES[slug]
-    if known(slug) is not None:
-        return slug
-    return _names().get(slug)
 
 
 @cache
 def _names() -> dict[str, str]:
-    """Organisations by their names, and by the first word of their keys where it is nobody else's."""
-    found = {_slug(each.name): each.key for each in organisations().values() if each.name}
+    """Organisations by their keys and names without signs, and by the first word of a key that no other begins with."""
     first: dict[str, list[str]] = {}
     for key in organisations():
         first.setdefault(key.partition("-")[0], []).append(key)
-    return {word: keys[0] for word, keys in first.items() if len(keys) == 1} | found
+    found = {word: keys[0] for word, keys in first.items() if len(keys) == 1}
+    for key in organisations():
+        found[_plain(_known_name(key))] = key
+    return found | {_plain(key): key for key in organisations()}
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+def _known_name(key: str) -> str:
+    """How people call the organisation of that key."""
+    described = known(key)
+    return described.name if described is not None else key
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
