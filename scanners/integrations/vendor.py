@@ -171,26 +171,26 @@ class VendorScanner:
         connector = filled(self._connector, {**times(), **given, "account": self._vendor.account}, source)
         base_url = self._vendor.base_url or connector.base_url
         secrets = Credentials(source, self._credential, self._credential_text, given)
-        return _Bound(connector, base_url, sign_in_of(connector, secrets, base_url, self._vendor.base_url))
+        return _Bound(connector, base_url, sign_in_of(connector, secrets, base_url, self._emulator))
 
     def _engine(self, bound: _Bound, meter: Meter) -> Engine:
         connector = bound.connector
-        given = bool(self._vendor.base_url)
-        own = (
-            ()
-            if given
-            else tuple(urlsplit(each.base_url).hostname or "" for each in connector.resources if each.base_url)
-        )
+        others = () if self._emulator else (each.base_url for each in connector.resources if each.base_url)
         return Engine(
             self.settings.name,
             bound.base_url,
-            (*connector.hosts, *own),
+            (*connector.hosts, *(urlsplit(address).hostname or "" for address in others)),
             {header.name: header.value for header in connector.headers},
             self._limits,
             sign_in=bound.sign_in,
             meter=meter,
-            given=given,
+            given=bool(self._vendor.base_url),
         )
+
+    @property
+    def _emulator(self) -> str:
+        """The address of a server on this machine, which stands for all of the vendor's hosts; "" if it is none."""
+        return self._vendor.base_url if self._vendor.base_url.startswith("http:") else ""
 
     def _credential(self, name: str) -> str:
         value = self._credential_text(name)
@@ -300,7 +300,7 @@ class VendorScanner:
     ) -> None:
         """Fill the sample; what was read before an error stays in it, and one of several lists may fail."""
         complete, failures, left = True, 0, float(self.settings.sampling.bytes)
-        for request in _requests(resource, parents, self._vendor.base_url):
+        for request in _requests(resource, parents, self._emulator):
             pages = Pages(left=left)
             paging = resource.paging or bound.connector.paging
             wanted = self.settings.sampling.rows - len(sample.rows)
@@ -329,7 +329,7 @@ class VendorScanner:
         personal: dict[str, None] = {}
         known = _known_fields(resource, self._connector)
         verdicts = _documented(table.verdicts(), self._connector)
-        for observation in field_sightings(dataset, verdicts, columns, detection, known):
+        for observation in field_sightings(dataset, verdicts, columns, detection, known, whole=sample.complete):
             yield observation
             if isinstance(observation, FieldClassified) and is_personal(observation.category):
                 personal[observation.field] = None
@@ -367,11 +367,11 @@ class _Sample:
     failure: UnreadableError | None = None
 
 
-def _requests(resource: Resource, parents: dict[str, list[JsonObject]], given: str) -> Iterator[Request]:
-    """One a list: of the resource, or of each of its parents. `given` is the address that the user wrote, if any."""
+def _requests(resource: Resource, parents: dict[str, list[JsonObject]], emulator: str) -> Iterator[Request]:
+    """One a list: of the resource, or of each of its parents."""
     base_url = resource.base_url or ""
-    if given and base_url:
-        base_url = moved(base_url, given)
+    if emulator and base_url:
+        base_url = moved(base_url, emulator)
     plain = Request(
         resource.name,
         resource.path,

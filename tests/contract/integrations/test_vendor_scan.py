@@ -242,6 +242,16 @@ def test_a_private_network_is_only_asked_when_the_user_names_it(scan, misbehavin
     assert not misbehaving.asked
 
 
+def test_another_address_of_the_api_does_not_move_where_tokens_come_from(scan):
+    described = connector(auth={**CLIENT, "token_url": "https://127.0.0.1:1/token"})
+    with pytest.raises(SourceError) as caught:
+        scan(described, base_url="https://127.0.0.1:2")
+    assert caught.value.code == "elsewhere"  # of a private network: it is not the address that the user named
+    with pytest.raises(SourceError) as caught:
+        scan(connector(), Limits(attempts=1), base_url="https://127.0.0.1:2")
+    assert caught.value.code == "unreachable"
+
+
 @pytest.mark.parametrize("location", ["http://169.254.169.254/latest/meta-data/", "http://[fe80::1]/", "/elsewhere"])
 def test_a_redirect_is_not_followed(scan, misbehaving, location: str):
     misbehaving.answer("/people", {}, 302, Location=location)
