@@ -53,6 +53,23 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """What stands for a field's values where they may not go (`scanners.sketching`): keyed hashes, and counts.
+
+    `kind` says how the values were brought to one form, `form` is "" or the unkeyed hash that they were given first
+    ("sha256"). `values` are the smallest 64-bit hashes, ascending; `distinct` values were among the `sampled` ones.
+    """
+
+    kind: str
+    form: str
+    values: tuple[int, ...]
+    distinct: int
+    sampled: int
+    rows: int  # that were looked at
+    key: str  # tells keys apart
+
+
+@dataclass(frozen=True, slots=True)
 class FieldVerdict:
     """What detection says of one field: a column, or a place inside a nested (JSON, struct) column.
 
@@ -67,6 +84,7 @@ class FieldVerdict:
     profile: Profile
     verdicts: tuple[Verdict, ...]
     reason: str = ""
+    sketches: tuple[Sketch, ...] = ()
 
 
 class TableDetection(Protocol):

@@ -253,8 +253,8 @@ class Outlines:
     """The outlines of some detectors' patterns, ready to be asked which of them a value leaves in question."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._known = [(detector, of_pattern(detector.pattern), _hope(detector)) for detector in detectors]
-        self._by_classes: dict[tuple[int, frozenset[int]], Sequence[tuple[Detector, Outline, _Hope]]] = {}
+        self._known = [_Known(detector) for detector in detectors]
+        self._by_classes: dict[tuple[int, frozenset[int]], Sequence[_Known]] = {}
         self._by_outline: dict[bytes, Question] = {}
         self._same: dict[object, Question] = {}
 
@@ -279,7 +279,7 @@ class Outlines:
             question = self._look(shown)
             # Equal answers are one object, so that values can be put together by it.
             key = (
-                tuple((id(c.detector), c.settled, c.hopeful) for c in question.candidates),
+                tuple(map(id, question.candidates)),
                 question.dated, question.small, question.moment,
             )  # fmt: skip
             for kept in (self._by_outline, self._by_classes, self._same):
@@ -295,13 +295,15 @@ class Outlines:
         key = len(shown), classes
         possible = self._by_classes.get(key)
         if possible is None:
-            possible = self._by_classes[key] = [known for known in self._known if known[1].may_hold(*key)]
+            possible = self._by_classes[key] = [known for known in self._known if known.outline.may_hold(*key)]
         exact = len(shown) <= LONGEST
         return Question(
             tuple(
-                Candidate(detector, exact and known.exact, hope is None or hope.search(shown) is not None)
-                for detector, known, hope in possible
-                if known.may_match(shown)
+                known.as_candidate[exact and known.outline.exact][
+                    known.hope is None or known.hope.search(shown) is not None
+                ]
+                for known in possible
+                if known.outline.may_match(shown)
             ),
             dated=len(shown) <= 32 and _DATED.match(shown) is not None,
             small=_SMALL.fullmatch(shown) is not None,
@@ -309,10 +311,15 @@ class Outlines:
         )
 
 
-_Hope = re.Pattern[bytes] | None
+class _Known:
+    """A detector with what is known of the outlines of its values."""
 
-
-def _hope(detector: Detector) -> _Hope:
-    """What the outline of every value that passes the detector's check holds; None when nothing is known of it."""
-    needed = None if detector.dictionary else OUTLINES.get(detector.validator)
-    return re.compile(needed, re.DOTALL) if needed else None
+    def __init__(self, detector: Detector) -> None:
+        self.outline = of_pattern(detector.pattern)
+        # What the outline of every value that passes the check holds; None when nothing is known of it.
+        needed = None if detector.dictionary else OUTLINES.get(detector.validator)
+        self.hope = re.compile(needed, re.DOTALL) if needed else None
+        # By whether it is settled and whether it is hopeful: made once, so that equal ones are one object.
+        self.as_candidate = [
+            [Candidate(detector, settled, hopeful) for hopeful in (False, True)] for settled in (False, True)
+        ]
