@@ -113,8 +113,7 @@ class Detector:
         together = PASSING.get(self.validator)
         if together is not None:
             return together(texts, memo)
-        check = self.check
-        return [text for text in texts if check(text)]
+        return list(filter(self.check, texts))
 
     @cached_property
     def text_check(self) -> Validator:

@@ -112,14 +112,14 @@ class FieldCount:
             self._count_numbers(question, alike, times, memo)
             for candidate in question.candidates:
                 detector = candidate.detector
-                matched = alike if candidate.settled else [text for text in alike if detector.whole.fullmatch(text)]
+                matched = alike if candidate.settled else list(filter(detector.whole.fullmatch, alike))
                 if not matched:
                     continue
                 shaped[detector.detector] += len(matched) if once else sum(map(times.__getitem__, matched))
                 if candidate.hopeful:
                     matching.setdefault(detector.detector, []).extend(matched)
         for detector in tried.named:
-            matched = [text for text in times if detector.whole.fullmatch(text)]
+            matched = list(filter(detector.whole.fullmatch, times))
             if matched:
                 shaped[detector.detector] = len(matched) if once else sum(map(times.__getitem__, matched))
                 matching[detector.detector] = matched
