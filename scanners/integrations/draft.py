@@ -433,7 +433,8 @@ def _paging(description: Description, listed: _List) -> tuple[dict[str, Any], di
     link = next((pointer for pointer in scalars if _is_next_link(pointer, scalars[pointer])), None)
     if link is not None:
         return {"style": "link", "next": link}, sized
-    if listed.operation.has_link_header:
+    # A cursor that the body does not hold comes in the Link header, which many descriptions leave out.
+    if listed.operation.has_link_header or (listed.records is None and "cursor" in query):
         return {"style": "link"}, sized
     offset = next((query[name] for name in _OFFSETS if name in query), None)
     if offset is not None and size is not None:
@@ -504,9 +505,8 @@ def _vendor(description: Description, lists: Sequence[_List]) -> dict[str, Any]:
     info = cast("Mapping[str, Any]", description.content.get("info") or {})
     title = re.sub(r"(?i)\b(the|api|rest|admin|management|specification|openapi)\b", " ", str(info.get("title", "")))
     name = " ".join(title.split()) or TODO
-    key = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    key = key if re.fullmatch(r"[a-z][a-z0-9_]*", key) else "vendor"
     base_url, variables = _address(description)
+    key = _key(base_url, name)
     paths = (_path(each.operation.path, _parent_of(each, lists)) for each in lists)
     variables |= {name: TODO for path in paths for name in re.findall(r"\{(one_[a-z_]+)\}", path)}
     said: dict[str, Any] = {
@@ -532,6 +532,14 @@ def _vendor(description: Description, lists: Sequence[_List]) -> dict[str, Any]:
         said["technical_keys"] = technical
     cheap = next((each for each in lists if "{" not in each.operation.path), None)
     return said | {"check": cheap.operation.path if cheap is not None else f"/{TODO}"}
+
+
+def _key(base_url: str, name: str) -> str:
+    """By the domain, which says who it is more plainly than most titles do; Google's is that of all its services."""
+    labels = (urlsplit(base_url).hostname or "").split(".")
+    domain = labels[-2] if len(labels) > 1 and "{" not in labels[-2] and labels[-2] != "googleapis" else ""
+    key = re.sub(r"[^a-z0-9]+", "_", (domain or name).lower()).strip("_")
+    return key if re.fullmatch(r"[a-z][a-z0-9_]*", key) else "vendor"
 
 
 def _documentation(description: Description) -> str:

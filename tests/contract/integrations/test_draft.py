@@ -228,6 +228,13 @@ def test_an_older_and_another_form(drafted):
     assert people_said["scopes"] == ["https://x.example/auth/people.readonly"]
 
 
+def test_a_cursor_that_the_body_does_not_hold_is_in_the_link_header(drafted):
+    array = {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}
+    answer = {"200": {"content": {"application/json": {"schema": array}}}}
+    spec = {**SPEC, "paths": {"/people": {"get": {"parameters": [query("cursor")], "responses": answer}}}}
+    assert drafted(spec)["resources"]["people"]["paging"] == {"style": "link"}
+
+
 def test_a_key_in_the_address_is_not_taken(drafted):
     spec = json.loads(json.dumps(SPEC))
     spec["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "query", "name": "api_key"}}
