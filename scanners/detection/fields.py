@@ -18,7 +18,7 @@ from scanners.detection.values import Chunk, decoded_once, may_be_encoded
 from scanners.detection.weighing import Look, Seen
 
 LOOKED = 300
-"""So many present values of a field are looked at one by one."""
+"""So many present values of a field are looked at with every detector."""
 
 PROFILED = 5_000
 """Lengths and distinct values are counted over so many values."""

@@ -72,6 +72,15 @@ def test_engines_agree(texts: list[str | None], skip: int):
     assert FAST.scan(array) == PLAIN.scan(array)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(_VALUES, max_size=4).map(" ".join), max_size=6))
+def test_rows_left_out_hold_nothing(texts: list[str]):
+    worth = FAST.rows(texts)
+    for detector in WITHIN:
+        held = {row for row, text in enumerate(texts) if detector.inside.search(text)}
+        assert held <= set(worth.get(detector.detector, ())) <= set(PLAIN.rows(texts)[detector.detector])
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.binary(max_size=40)))
 def test_engines_agree_on_bytes(values: list[bytes]):
