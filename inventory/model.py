@@ -54,6 +54,7 @@ class Provenance(StrEnum):
     SQL = "sql"
     DBT = "dbt"
     OPENLINEAGE = "openlineage"
+    LINEAGE = "lineage"  # it follows from where the data comes from
     API = "api"
     DNS = "dns"
     SDK = "sdk"  # a program depends on the organisation's library
@@ -252,6 +253,25 @@ class FieldClassified:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSketched:
+    """What stands for a field's values where they may not go: keyed hashes, with which copies of it are found.
+
+    They are kept apart from the graph (`inventory.lineage.sketches`); without the installation's key they tell
+    nothing of a value. `scanners.sketching` makes them.
+    """
+
+    field: str
+    kind: str  # how the values were brought to one form: "email", "phone", "code", "text", "number", "digest"
+    form: str  # "", or the unkeyed hash that each value was given first: "md5", "sha1", "sha256"
+    values: tuple[int, ...]  # the smallest 64-bit hashes, ascending
+    distinct: int  # values among the sampled ones
+    sampled: int  # values that are not null
+    whole: bool  # every row of the dataset was looked at
+    rows: int  # that were looked at
+    key: str  # tells the keys of installations apart
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetClassified:
     """A detector's verdict on the records: they are of this category (an access log), which no field alone says."""
 
@@ -380,6 +400,7 @@ Observation: TypeAlias = (
     | FieldSeen
     | FieldProfiled
     | FieldClassified
+    | FieldSketched
     | DatasetClassified
     | FieldReferences
     | JobSeen

@@ -32,6 +32,7 @@ from inventory.graph.engine import EmbeddedEngine, engine_graph
 from inventory.graph.schema import migrate
 from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
 from inventory.installation import InstallationKey, installation_key
+from inventory.lineage.categories import derive_categories
 from inventory.lineage.derive import Derived, derive_flows
 from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
@@ -237,7 +238,8 @@ def record_into(
 
 def derive(graph: Graph, config: Config) -> Derived:
     """Derive the flows from what the graph holds and the configuration knows."""
-    return derive_flows(graph, config.flows)
+    flows, categories = derive_flows(graph, config.flows), derive_categories(graph)
+    return Derived((*flows.loads, *categories.loads), (*flows.findings, *categories.findings))
 
 
 # --- telling ----------------------------------------------------------------------------------------------

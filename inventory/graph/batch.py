@@ -389,24 +389,42 @@ def read_edges(transaction: Transaction, scopes: Collection[str], types: Iterabl
         return found
     for kind in types:
         for row in transaction.run(
-            f"MATCH (a)-[r:{kind}]->(b) WHERE r.scope IN $scopes AND r.valid_to IS NULL "
-            "RETURN r.id AS id, labels(a)[0] AS source_label, coalesce(a.urn, a.key) AS source, "
-            "labels(b)[0] AS target_label, coalesce(b.urn, b.key) AS target, r.scope AS scope, "
-            "r.fingerprint AS fingerprint, r.measures AS measures, r.confidence AS confidence, r.state AS state",
+            f"MATCH (a)-[r:{kind}]->(b) WHERE r.scope IN $scopes AND r.valid_to IS NULL {_EDGE_STATE}",
             scopes=sorted(scopes),
         ):
-            found[row["id"]] = EdgeState(
-                id=row["id"],
-                type=kind,
-                source=NodeRef(row["source_label"], row["source"]),
-                target=NodeRef(row["target_label"], row["target"]),
-                scope=row["scope"],
-                fingerprint=row["fingerprint"],
-                measures=row["measures"],
-                confidence=row["confidence"] or 0.0,
-                state=row["state"] or "",
-            )
+            found[row["id"]] = _edge_state(kind, row)
     return found
+
+
+def read_edges_from(transaction: Transaction, source: NodeRef, kind: str) -> dict[str, EdgeState]:
+    """The valid edges of this type that begin at a node, whoever states them, by their ids."""
+    rows = transaction.run(
+        f"MATCH (a:{source.label} {{{NODES[source.label].key}: $key}})-[r:{kind}]->(b) "
+        f"WHERE r.valid_to IS NULL {_EDGE_STATE}",
+        key=source.key,
+    )
+    return {row["id"]: _edge_state(kind, row) for row in rows}
+
+
+_EDGE_STATE = (
+    "RETURN r.id AS id, labels(a)[0] AS source_label, coalesce(a.urn, a.key) AS source, "
+    "labels(b)[0] AS target_label, coalesce(b.urn, b.key) AS target, r.scope AS scope, "
+    "r.fingerprint AS fingerprint, r.measures AS measures, r.confidence AS confidence, r.state AS state"
+)
+
+
+def _edge_state(kind: str, row: Row) -> EdgeState:
+    return EdgeState(
+        id=row["id"],
+        type=kind,
+        source=NodeRef(row["source_label"], row["source"]),
+        target=NodeRef(row["target_label"], row["target"]),
+        scope=row["scope"],
+        fingerprint=row["fingerprint"],
+        measures=row["measures"],
+        confidence=row["confidence"] or 0.0,
+        state=row["state"] or "",
+    )
 
 
 def read_stated_by(transaction: Transaction, scope: str) -> dict[NodeRef, NodeState]:

@@ -24,6 +24,7 @@ from inventory.model import (
     FieldProfiled,
     FieldReferences,
     FieldSeen,
+    FieldSketched,
     Finding,
     FlowSeen,
     JobSeen,
@@ -68,7 +69,7 @@ Statement: TypeAlias = tuple[Scope, Fact]
 
 
 def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
-    """What the observation states, in a scan of `system`; nothing for findings and `Covered`."""
+    """What the observation states, in a scan of `system`; nothing for sketches, findings and `Covered`."""
     match observation:
         case SystemSeen():
             yield Scope(observation.urn, SEEN), NodeFact("System", observation.urn, _properties(observation))
@@ -99,10 +100,10 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
             yield Scope(dataset_of(observation.field), Aspect.CONTENT), measures
         case FieldClassified():
             field = NodeRef("Field", observation.field)
-            yield Scope(dataset_of(observation.field), Aspect.CONTENT), _classification(field, observation)
+            yield Scope(dataset_of(observation.field), Aspect.CONTENT), classification(field, observation)
         case DatasetClassified():
             dataset = NodeRef("Dataset", observation.dataset)
-            yield Scope(observation.dataset, Aspect.CONTENT), _classification(dataset, observation)
+            yield Scope(observation.dataset, Aspect.CONTENT), classification(dataset, observation)
         case FieldReferences():
             yield (
                 Scope(dataset_of(observation.source), Aspect.STRUCTURE),
@@ -157,8 +158,8 @@ def statements_of(observation: Observation, system: str) -> Iterator[Statement]:
                     {"privilege": observation.privilege, "via": observation.via, "evidence": observation.evidence},
                 ),
             )
-        case Finding() | Covered():
-            return
+        case FieldSketched() | Finding() | Covered():
+            return  # sketches are kept apart from the graph
 
 
 def data_ref(urn: str, system: str) -> NodeRef:
@@ -178,7 +179,8 @@ def stub_properties(ref: NodeRef) -> dict[str, Value]:
     return {}
 
 
-def _classification(source: NodeRef, observation: FieldClassified | DatasetClassified) -> EdgeFact:
+def classification(source: NodeRef, observation: FieldClassified | DatasetClassified) -> EdgeFact:
+    """The edge of a verdict, as nobody has looked at it yet."""
     return EdgeFact(
         "CLASSIFIED_AS",
         source,
@@ -198,7 +200,7 @@ def _provenance(observation: FieldClassified | DatasetClassified) -> str:
     """By the strongest reason: the values, or only names."""
     strongest = max(observation.evidence, key=lambda reason: reason.weight, default=None)
     kind = strongest.signal.partition(":")[0] if strongest else ""
-    return {"name": "name", "record": "name", "comment": "comment"}.get(kind, "value")
+    return {"name": "name", "record": "name", "comment": "comment", "lineage": "lineage"}.get(kind, "value")
 
 
 def _flow(observation: FlowSeen) -> EdgeFact:

@@ -19,6 +19,7 @@ from inventory.graph.batch import (
     batches,
     changed,
     read_edges,
+    read_edges_from,
     read_nodes,
     read_properties,
     read_stated_by,
@@ -174,9 +175,8 @@ class GraphWriter:
         def decide(transaction: Transaction, changes: Changes) -> None:
             if len(read_nodes(transaction, [source, target])) < 2:
                 raise QuestionError(f"{field} as {category}", "is not in the inventory", "look up the field's URN")
-            scopes = [scope, *(str(Scope(dataset_of(field), aspect)) for aspect in ("content", "structure"))]
-            present = read_edges(transaction, scopes, ["CLASSIFIED_AS"])
-            here = [edge for edge in present.values() if (edge.source, edge.target) == (source, target)]
+            present = read_edges_from(transaction, source, "CLASSIFIED_AS")
+            here = [edge for edge in present.values() if edge.target == target]
             decided = next((edge for edge in here if edge.scope == scope), None)
             known = read_properties(transaction, decided or here[0]) if here else {}
             if state is ReviewState.SUGGESTED:

@@ -118,6 +118,7 @@ _describe(
         "SQL": "SQL that was read.",
         "DBT": "A dbt project.",
         "OPENLINEAGE": "An OpenLineage event.",
+        "LINEAGE": "It follows from where the data comes from.",
         "API": "What an API answered.",
         "DNS": "What a domain name points to.",
         "SDK": "A program depends on the organisation's library.",

@@ -120,6 +120,11 @@ CASES = {
         lambda rows: [(r["key"], r["category"], r["edge"]["state"]) for r in rows],
         [(f"{T0}#payload/email", "user.contact.email", "suggested"), (f"{T1}#name", "user.name", "rejected")],
     ),
+    "classified_fields": (
+        {},
+        lambda rows: sorted((r["key"], r["category"], r["state"]) for r in rows)[:2],
+        [(f"{T0}#name", "user.name", "suggested"), (f"{T0}#payload/email", "user.contact.email", "suggested")],
+    ),
     "clauses": ({"section": "4"}, keys, ["4.1"]),
     "clauses_of": ({"label": "Processor", "keys": ["mailer", "stripe"]}, ends, [("mailer", "4.1")]),
     "counts": (
@@ -151,6 +156,11 @@ CASES = {
         {"keys": ["mailer", "stripe"]},
         lambda rows: [(r["key"], r["label"], r["edge"]["provenance"]) for r in rows],
         [("mailer", "Category", "declared"), ("stripe", "Dataset", "config")],
+    ),
+    "field_flows": (
+        {},
+        lambda rows: sorted((r["source"], r["target"]) for r in rows if r["source"].endswith("#id")),
+        [(f"{T0}#id", f"{T1}#id"), (f"{T1}#id", f"{T2}#id")],
     ),
     "fields": ({"dataset": T0}, keys, [f"{T0}#id", f"{T0}#payload", f"{T0}#payload/email", f"{T0}#name"]),
     "fields_of_categories": (
