@@ -18,7 +18,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
 
-import httpx
 import pytest
 
 # localstripe listens on all interfaces and keeps its store in /tmp: here it does neither; and has no webhook endpoints.
@@ -162,16 +161,14 @@ def misbehaving() -> Iterator[Misbehaving]:
 @pytest.fixture(scope="session")
 def prism(tmp_path_factory) -> Iterator[Callable[..., str]]:
     """`prism("auth0/management-api-oas.json", "/users", "/clients")` gives the address of a server of that description
-    (a path in ../shared/specs), with only the paths named (as the description writes them) or with all.
+    (a path in ../shared/specs, or an absolute one), with only the paths named (as the description writes them) or all.
 
-    Several descriptions behind one address: `prism(("paypal/a.json", "/v1/a"), ("paypal/b.json", "/v2/b"))`; what the
-    first does not know, the next is asked. Give the address to a source as `base_url`; with prism's examples a
-    cursor may never end: then sample few rows. Skips by name where the description or node is missing, fails with
-    CI=true. At most four servers run at a time: ask again in each test, which is cheap. Not for Stripe's, which takes
-    minutes: see `stripe_mock`.
+    Give the address to a source as `base_url`; with prism's examples a cursor may never end: then sample few rows.
+    Skips by name where the description or node is missing, fails with CI=true. At most four servers run at a time: ask
+    again in each test, which is cheap. Not for Stripe's, which takes minutes: see `stripe_mock`.
     """
     fleet = _fleet_vendors()
-    running: dict[tuple[object, ...], tuple[str, ExitStack]] = {}
+    running: dict[tuple[str, ...], tuple[str, ExitStack]] = {}
 
     def start(spec: str, *paths: str) -> str:
         key = (spec, *paths)
@@ -191,19 +188,7 @@ def prism(tmp_path_factory) -> Iterator[Callable[..., str]]:
         running[key] = (address, stack)
         return address
 
-    def serve(*asked: str | tuple[str, ...]) -> str:
-        if isinstance(asked[0], str):
-            return start(*(str(each) for each in asked))
-        key = ("together", *asked)
-        behind = [start(*each) for each in asked]
-        if key not in fronts or fronts[key].behind != behind:
-            fronts[key] = _Front(behind)
-        return fronts[key].address
-
-    fronts: dict[tuple[object, ...], _Front] = {}
-    yield serve
-    for front in fronts.values():
-        front.close()
+    yield start
     for _, stack in running.values():
         stack.close()
 
@@ -240,38 +225,3 @@ def moto(tmp_path_factory) -> Iterator[str]:
     """The address of a moto for Amazon's services (SES, IAM); any key may ask it. Fill it with boto3."""
     with _fleet_vendors().moto(tmp_path_factory.mktemp("moto")) as address:
         yield address
-
-
-class _Front:
-    """Gives each request to the servers behind it in turn, until one knows its path."""
-
-    def __init__(self, behind: list[str]) -> None:
-        self.behind = behind
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-                for address in behind:
-                    with httpx.Client(timeout=60) as client:
-                        answer = client.request(self.command, address + self.path, content=body, headers=headers)
-                    if answer.status_code not in (404, 405):
-                        break
-                kept = {name: value for name, value in answer.headers.items() if name in ("link", "retry-after")}
-                kind = answer.headers.get("content-type", "")
-                Misbehaving.send(self, answer.content, answer.status_code, kind, **kept)
-
-            do_POST = do_GET
-
-            def log_message(self, format: str, *args: object) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)

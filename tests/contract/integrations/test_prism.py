@@ -21,12 +21,6 @@ def test_a_description_is_served_in_part(prism):
     assert read(address, "/servers", "/servers")[0]["public_net"]["ipv4"]["ip"]
 
 
-def test_several_descriptions_are_served_at_one_address(prism):
-    address = prism(("resend/resend.json", "/domains"), ("hetzner/hcloud.json", "/servers"))
-    assert read(address, "/domains", "/data")[0]["name"]
-    assert read(address, "/servers", "/servers")
-
-
 @pytest.mark.parametrize("path", ["/nothing", "/servers/x"])
 def test_what_the_description_does_not_know_is_refused(prism, path: str):
     from inventory.errors import UnreadableError
