@@ -126,7 +126,10 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
             "synchronize_seqscans": "off",  # or a scan may begin where another session's is
             "max_parallel_workers_per_gather": "0",  # or rows come in any order
         }
-        settings = ["TRANSACTION READ ONLY", *(f"LOCAL {name} = {value}" for name, value in bounds.items())]
+        settings = [
+            "TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            *(f"LOCAL {name} = {value}" for name, value in bounds.items()),
+        ]
         together = "; ".join(f"SET {setting}" for setting in settings)  # in one round trip
         connection.exec_driver_sql(together, execution_options={"no_parameters": True})
 

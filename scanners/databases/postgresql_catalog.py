@@ -49,9 +49,12 @@ def view_definitions(connection: sa.Connection, schema: str, views: Sequence[str
 
 
 def schema_relations(connection: sa.Connection, schema: str, definitions: Definitions) -> list[Relation]:
-    """Tables, partitioned tables without their partitions, foreign tables, views, materialised views, by name."""
+    """Tables, partitioned tables without their partitions, foreign tables, views, materialised views, by name.
+
+    All is asked of one snapshot: a table that is swapped for another one meanwhile would have no columns.
+    """
     shared = _Shared.of(connection)
-    rows = connection.execute(sa.text(_RELATIONS), {"oids": shared.oids.get(schema, [])}).all()
+    rows = connection.execute(sa.text(_RELATIONS), {"schema": schema}).all()
     views = [row.name for row in rows if row.kind in "vm"]
     defined = definitions(views) if views else dict[str, str | None]()
     roles = _Roles.of(connection, schema)
@@ -109,17 +112,12 @@ class _Shared:
     types: dict[tuple[str, str], tuple[str, str, Carrier]] = field(
         default_factory=dict[tuple[str, str], tuple[str, str, Carrier]]
     )  # by OID and modifier: as declared, what a domain is made of, how it travels
-    oids: dict[str, list[int]] = field(default_factory=dict[str, list[int]])  # of relations, by schema
     with_comments: dict[tuple[Column, str], Column] = field(default_factory=dict[tuple[Column, str], Column])
 
     @classmethod
     def of(cls, connection: sa.Connection) -> _Shared:
-        """Of this connection. No index finds a schema's relations, so they are looked up once for all schemas."""
-        shared = connection.info.get(cls)
-        if shared is None:
-            shared = connection.info[cls] = cls()
-            shared.oids = {row.schema: row.oids for row in connection.execute(sa.text(_OIDS))}
-        return shared
+        """Of this connection."""
+        return connection.info.setdefault(cls, cls())
 
     def commented(self, column: Column, comment: str) -> Column:
         """The column with this comment."""
@@ -306,14 +304,6 @@ SELECT nspname FROM pg_catalog.pg_namespace
 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY nspname
 """
 
-_OIDS = """
-SELECT n.nspname AS schema, pg_catalog.array_agg(c.oid::bigint) AS oids
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-GROUP BY n.nspname
-"""
-
 # `state` says what was written to a table: see docs/adr/0005-cost-follows-change.md. Counters tell nothing on a
 # standby, nor when they are off; a crash loses them, and resets those of the background writer too.
 _EPOCH = """
@@ -350,7 +340,9 @@ SELECT c.oid::bigint AS oid, c.relname AS name, c.relkind::text AS kind,
        pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') AND
            pg_catalog.has_table_privilege(c.oid, 'SELECT') AS whole
 FROM pg_catalog.pg_class c
-WHERE c.oid = ANY(CAST(:oids AS oid[])) ORDER BY c.relname
+WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = :schema)
+  AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+ORDER BY c.relname
 """  # noqa: S608 - of constants
 
 # A partitioned table is estimated by the sum of its partitions.
