@@ -22,7 +22,7 @@ from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Look, Score, Seen, Surroundings
 
-VERSION = "columns/4"
+VERSION = "columns/5"
 
 SEARCHED = 50_000
 SEARCHED_SHORT = 10_000
