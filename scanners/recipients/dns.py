@@ -112,7 +112,7 @@ class DnsScanner:
         names = sorted(by_owner, key=lambda name: name.split(".")[::-1])
         said: set[str] = set()
         for done, name in enumerate(names):
-            context.report(Progress(settings.name, done, len(names), name))
+            context.report(Progress(settings.name, done, len(names), context.detection.redact(name)))
             yield from self._name(name, by_owner[name], context, said)
         context.report(Progress(settings.name, len(names), len(names)))
         yield from found

@@ -148,7 +148,7 @@ def _cargo_toml(text: str) -> Iterator[Dependency]:
 
 
 def _gemfile(text: str) -> Iterator[Dependency]:
-    for name in re.findall(r"""^\s*gem[\s(]+["']([\w.-]+)["']""", text, re.MULTILINE):
+    for name in re.findall(r"""^[ \t]*gem[ \t(]+["']([\w.-]+)["']""", text, re.MULTILINE):
         yield Dependency("gem", name)
 
 
@@ -168,7 +168,7 @@ def _pom(text: str) -> Iterator[Dependency]:
 
 
 def _gradle(text: str) -> Iterator[Dependency]:
-    for scope, name in re.findall(r"""^\s*(\w+)[\s(]+["']([\w.-]+:[\w.-]+)(?::[^"']*)?["']""", text, re.MULTILINE):
+    for scope, name in re.findall(r"""^[ \t]*(\w+)[ \t(]+["']([\w.-]+:[\w.-]+)(?::[^"']*)?["']""", text, re.MULTILINE):
         if re.search(r"implementation|api|compile|runtime|kapt", scope, re.IGNORECASE):
             yield Dependency("maven", name, scope.startswith("test"))
 

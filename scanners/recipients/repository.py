@@ -79,7 +79,7 @@ class RepositoryScanner:
         found: list[Finding] = []
         said: set[str] = set()
         for done, path in enumerate(self._files(found)):
-            context.report(Progress(settings.name, done, None, path))
+            context.report(Progress(settings.name, done, None, context.detection.redact(path)))
             yield from self._file(path, context, found, said)
         yield from found
         if not found:

@@ -28,22 +28,22 @@ _SETTING = re.compile(
 )
 _NAME_OF_VALUE = re.compile(r"""^\s*(?:-\s+)?["']?name["']?\s*:\s*["']?([A-Z][A-Z0-9_]{2,80})["']?\s*,?\s*$""")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
-_IMAGE = re.compile(r"""^\s*(?:-\s+)?(?:image["']?\s*[:=]|FROM)\s*["']?([\w./-]+)""", re.MULTILINE)
-_ACTION = re.compile(r"""^\s*(?:-\s+)?uses:\s*["']?([\w.-]+/[\w.-]+)""", re.MULTILINE)
-_SOURCE = re.compile(r'^\s*source\s*=\s*"([\w.-]+(?:/[\w.-]+){1,2})"', re.MULTILINE)
-_PROVIDER = re.compile(r'^\s*(?:provider\s+"([\w-]+)"|(?:resource|data)\s+"([a-z0-9-]+)_[\w-]+")', re.MULTILINE)
+_IMAGE = re.compile(r"""^[ \t]*(?:-[ \t]+)?(?:image["']?\s*[:=]|FROM)\s*["']?([\w./-]+)""", re.MULTILINE)
+_ACTION = re.compile(r"""^[ \t]*(?:-[ \t]+)?uses:\s*["']?([\w.-]+/[\w.-]+)""", re.MULTILINE)
+_SOURCE = re.compile(r'(?:^|[{\s])source\s*=\s*"([\w.-]+(?:/[\w.-]+){1,2})"', re.MULTILINE)
+_PROVIDER = re.compile(r'^[ \t]*(?:provider\s+"([\w-]+)"|(?:resource|data)\s+"([a-z0-9-]+)_[\w-]+")', re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"\b((?:default|script|connect|img|font|style|frame|media|worker|child|object|manifest)-src(?:-elem|-attr)?"
     r"|form-action|report-uri)\s+([^;\"\n]+)"
 )
 _TAG = re.compile(
-    r"""<(script|iframe|img|form|link|embed|source)\b[^>]{0,2000}?\b(?:src|href|action)\s*=\s*["']?(?:https?:)?//([\w.-]+)""",
+    r"""<(script|iframe|img|form|link|embed|source)\b[^<>]{0,2000}?\b(?:src|href|action)\s*=\s*["']?(?:https?:)?//([\w.-]+)""",
     re.IGNORECASE,
 )
 _LINK = re.compile(
-    r"""<link\b(?=[^>]{0,2000}\brel\s*=\s*["']?(?:stylesheet|preconnect|preload|dns-prefetch|modulepreload))"""
+    r"""<link\b[^<>]{0,2000}?\brel\s*=\s*["']?(?:stylesheet|preconnect|preload|dns-prefetch|modulepreload)""",
+    re.IGNORECASE,
 )
-_INLINE = re.compile(r"<script\b[^>]{0,2000}>(.*?)</script>", re.IGNORECASE | re.DOTALL)
 _QUOTED_URL = re.compile(r"""["'`](?:https?:)?//([\w.-]+)""")
 
 
@@ -142,8 +142,19 @@ def _of_page(text: str, own_domains: tuple[str, ...]) -> Iterator[Sign]:
         tag, host = found[1].lower(), found[2]
         if tag != "link" or _LINK.match(text, found.start()):
             yield from _of_host(host, f"a page's {tag} is at {{}}", own_domains)
-    for script in _INLINE.findall(text):
+    for script in _inline_scripts(text):
         for host in _QUOTED_URL.findall(script):
             recipient = of_host(host, own_domains)
             if recipient is not None and recipient.known:
                 yield Sign(recipient, f"a page's script names {recipient.named_by(host)}", 0.8)
+
+
+def _inline_scripts(text: str) -> Iterator[str]:
+    lowered = text.lower()
+    start = lowered.find("<script")
+    while start >= 0:
+        end = lowered.find("</script", start)
+        if end < 0:
+            return
+        yield text[start:end]
+        start = lowered.find("<script", end)

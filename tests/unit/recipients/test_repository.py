@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -263,3 +265,14 @@ def test_whatever_stands_in_a_manifest_is_read_or_refused(text, name):
         assert all(dependency.name for dependency in reader(text))
     except Malformed:
         assert name not in ("go.mod", "Gemfile")
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "x.html", "m.tf", "Gemfile", "build.gradle"])
+@pytest.mark.parametrize("piece", ["\n", "<script ", "<script>", "<link rel=", " ", "a=//", "img-src ", "source"])
+def test_no_file_takes_long(name, piece):
+    """What would take a backtracking expression minutes takes a moment."""
+    text = "content-security-policy" + piece * (200_000 // len(piece))
+    started = time.process_time()
+    reader = reader_of(name)
+    assert list(reader(text) if reader else settings_signs(name, text, ())) == []
+    assert time.process_time() - started < 2
