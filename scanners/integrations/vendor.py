@@ -153,10 +153,11 @@ class VendorScanner:
         rows = self.settings.sampling.rows
         for resource in self._connector.resources:
             paging = resource.paging or self._connector.paging
-            size = paging.size if isinstance(paging, OffsetPaging | NumberPaging) else _ASSUMED_PAGE
+            page = paging.size if isinstance(paging, OffsetPaging | NumberPaging) else _ASSUMED_PAGE
             lists = 1 if resource.parent is None else MOST_PARENTS
-            pages = 1 if isinstance(paging, NoPaging) else ceil(rows / size)
-            yield Planned(resource.name, rows, rows * _ASSUMED_BYTES, max(lists, pages))
+            pages = 1 if isinstance(paging, NoPaging) else ceil(rows / page)
+            size = min(rows * _ASSUMED_BYTES, self.settings.sampling.bytes)
+            yield Planned(resource.name, rows, size, max(lists, pages))
 
     def _bound(self) -> _Bound:
         """The connector as it is asked with these settings. Raises ConfigError."""
@@ -341,7 +342,9 @@ class VendorScanner:
     ) -> Iterator[DisclosureSeen | ProcessorSeen]:
         if not sample.rows:
             return
-        evidence = f"{len(sample.rows)} records returned by {resource.method} {resource.path}"
+        # The path as the connector has it: the account's own names stay out.
+        path = next(each.path for each in self._connector.resources if each.name == resource.name)
+        evidence = f"{len(sample.rows)} records returned by {resource.method} {path}"
         for source in (dataset, *personal):
             yield DisclosureSeen(source, self._processor, Provenance.API, evidence)
         for lead in leads(resource.onward, sample.rows, self._vendor.own_domains):

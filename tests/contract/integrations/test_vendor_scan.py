@@ -206,6 +206,14 @@ def test_variables_stand_in_all_places(scan, misbehaving):
     assert misbehaving.headers[1]["x-region"] == "ca"
 
 
+def test_the_accounts_own_names_are_in_no_evidence(scan, misbehaving):
+    misbehaving.answer("/of/boss@canary.example/people", {"data": [{"mail": 1}]})
+    described = connector({**PEOPLE, "path": "/of/{person}/people"}, variables={"person": "Who is asked for."})
+    seen = scan(described, variables={"person": "boss@canary.example"})
+    assert {each.evidence for each in of(DisclosureSeen, seen)} == {"1 records returned by GET /of/{person}/people"}
+    assert "canary" not in repr(seen)
+
+
 @pytest.mark.parametrize(
     "variables, cause",
     [
