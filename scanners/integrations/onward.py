@@ -38,21 +38,25 @@ _WAYS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Leads:
-    """A place in a resource's records that leads to an organisation."""
+class Lead:
+    """An organisation, and the places in a resource's records that lead to it."""
 
     recipient: Recipient
-    onward: Onward
+    places: tuple[Onward, ...]
+
+    def evidence(self, resource: str) -> str:
+        """What goes there and where that is said, in words: nothing of the address."""
+        return "; ".join(f"{place.note} ({place.at} of {resource})" for place in self.places)
 
 
-def leads(places: Sequence[Onward], rows: Sequence[JsonObject], own_domains: Collection[str] = ()) -> list[Leads]:
-    """Each organisation that the rows name at these places, once a place; not `own_domains` and private networks."""
-    found: dict[tuple[str, str], Leads] = {}
+def leads(places: Sequence[Onward], rows: Sequence[JsonObject], own_domains: Collection[str] = ()) -> list[Lead]:
+    """Each organisation that the rows name at these places, once; not `own_domains` and private networks."""
+    found: dict[Recipient, dict[str, Onward]] = {}
     for place in places:
         for row in rows:
             for recipient in _recipients(row, place, own_domains):
-                found.setdefault((recipient.processor, place.at), Leads(recipient, place))
-    return list(found.values())
+                found.setdefault(recipient, {})[place.at] = place
+    return [Lead(recipient, tuple(said.values())) for recipient, said in found.items()]
 
 
 def _recipients(row: JsonObject, place: Onward, own_domains: Collection[str]) -> Iterator[Recipient]:

@@ -349,9 +349,9 @@ class VendorScanner:
             yield DisclosureSeen(source, self._processor, Provenance.API, evidence)
         for lead in leads(resource.onward, sample.rows, self._vendor.own_domains):
             if lead.recipient.processor != self._processor:
-                evidence = f"{lead.onward.note} ({lead.onward.at} of {resource.name})"
                 yield lead.recipient.described
-                yield DisclosureSeen(dataset, lead.recipient.processor, Provenance.API, evidence)
+                said = lead.evidence(resource.name)
+                yield DisclosureSeen(dataset, lead.recipient.processor, Provenance.API, said)
 
 
 @dataclass(frozen=True, slots=True)

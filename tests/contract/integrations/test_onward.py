@@ -89,3 +89,14 @@ def test_every_other_name_that_is_known_is_of_the_catalogue():
     from scanners.integrations import onward
 
     assert {*onward._ALIASES.values(), *onward._SCHEMES.values()} <= set(organisations())
+
+
+def test_an_organisation_is_said_once_with_all_that_leads_to_it():
+    places = [
+        Onward.model_validate({"at": "/type", "kind": "vendor", "note": "logs"}),
+        Onward.model_validate({"at": "/url", "kind": "url", "note": "alerts"}),
+    ]
+    rows = [{"type": "datadog", "url": "https://api.datadoghq.com/secret"}] * 2
+    (lead,) = leads(places, rows)
+    assert lead.recipient.processor == "datadog"
+    assert lead.evidence("sinks") == "logs (/type of sinks); alerts (/url of sinks)"
