@@ -39,8 +39,8 @@ class _Canary:
         return [self.name, self.email, self.text]
 
 
-_ROW, _NESTED, _COMMENT, _LITERAL, _CAST, _EXPORT, _KEY, _BROKEN, _VENDOR, _MAP = map(
-    _Canary, ("row", "nested", "comment", "literal", "cast", "export", "key", "broken", "vendor", "map")
+_ROW, _NESTED, _COMMENT, _LITERAL, _CAST, _EXPORT, _KEY, _BROKEN, _VENDOR, _MAP, _CONFIG = map(
+    _Canary, ("row", "nested", "comment", "literal", "cast", "export", "key", "broken", "vendor", "map", "config")
 )
 _PHONE = "+1 873-555-0119"
 _BIRTH = "3847-11-23"  # with "BC", which no driver for Python can represent: it complains, and quotes it
@@ -58,10 +58,27 @@ def plant_canaries(estate: Estate) -> list[str]:
     for key, content in _objects():
         store.put(key, content)
     _plant_at_vendor(estate)
-    people = (_ROW, _NESTED, _CAST, _EXPORT, _BROKEN, _VENDOR)
+    _plant_in_files(estate)
+    people = (_ROW, _NESTED, _CAST, _EXPORT, _BROKEN, _VENDOR, _CONFIG)
     values = [value for canary in people for value in canary.all()]
     written = [_COMMENT.email, _LITERAL.email, _KEY.email, _KEY.name, _MAP.email]
     return [*values, *written, _PHONE, _SIN, f"{_SIN[:3]} {_SIN[3:6]} {_SIN[6:]}", _BIRTH]
+
+
+def _plant_in_files(estate: Estate) -> None:
+    secret = _CONFIG.text.replace(" ", "-")
+    lines = [
+        f"SENTRY_DSN=https://{secret}:{_CONFIG.email}@o0.ingest.sentry.io/{secret}",
+        f"MAILGUN_API_KEY={_CONFIG.name} {_CONFIG.text}",
+        f"NOTIFY_WEBHOOK_URL=https://hooks.slack.com/{_CONFIG.email}?text={secret}",
+    ]
+    folder = estate.repository / "people" / _CONFIG.email
+    folder.mkdir(parents=True)
+    (folder / ".env.example").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "package.json").write_text(f'{{"{_CONFIG.email}": {_CONFIG.text}', encoding="utf-8")
+    with estate.zone_file.open("a", encoding="utf-8") as zone:
+        zone.write(f'@ IN TXT "stripe-verification={_CONFIG.email} {_CONFIG.text}"\n')
+        zone.write(f'_dmarc IN TXT "v=DMARC1; ruf=mailto:{_CONFIG.email},mailto:{_CONFIG.email}@ag.dmarcian.com"\n')
 
 
 def _plant_in_database(estate: Estate) -> None:
@@ -81,6 +98,10 @@ def _plant_in_database(estate: Estate) -> None:
             (_ROW.name, _ROW.email, _PHONE, f"{_SIN[:3]} {_SIN[3:6]} {_SIN[6:]}", _ROW.text, json.dumps(nested), None),
         ),
         ("UPDATE support.canaries SET born = (%s || ' BC')::date WHERE id = 7", (_BIRTH,)),
+        (
+            "INSERT INTO platform.notification_channels VALUES (99, %s, %s, true)",
+            (_CONFIG.text, f"https://{_CONFIG.email}:{_CONFIG.email}@hooks.slack.com/{_CONFIG.email}"),
+        ),
         ("CREATE TABLE support.canary_numbers (label text)", ()),
         ("INSERT INTO support.canary_numbers VALUES (%s), (%s), (%s)", (_CAST.name, _CAST.email, _CAST.text)),
         # reading it fails, and PostgreSQL's message quotes the value that is no number

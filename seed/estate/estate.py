@@ -55,7 +55,8 @@ class _Running:
 
 
 class Estate:
-    """A control-plane database, an object store and a payment vendor's account, each a real server on loopback.
+    """A control-plane database, an object store and a payment vendor's account, each a real server on loopback; the
+    zone file of a domain, and a repository of code.
 
     `directory` keeps the database, the servers' logs and all secrets, and is closed to other users. The other two
     servers live in memory and are filled from the database at each start. Entering waits until all is filled; leaving
@@ -98,12 +99,12 @@ class Estate:
     # --- what others ask --------------------------------------------------------------------------------------
 
     def sources(self) -> list[dict[str, object]]:
-        """The three sources, as `inventory.yaml` has them."""
+        """The sources, as `inventory.yaml` has them."""
         running = self._now()
         return [
             {
                 "type": "postgresql",
-                "name": "control-plane",
+                "name": names.DATABASE_SOURCE,
                 "namespace": names.DATABASE_NAMESPACE,
                 "host": LOOPBACK,
                 "port": running.postgres.port,
@@ -114,7 +115,7 @@ class Estate:
             },
             {
                 "type": "s3",
-                "name": "object-store",
+                "name": names.BUCKET_SOURCE,
                 "bucket": names.BUCKET,
                 "endpoint": running.endpoint,
                 "allow_http": True,
@@ -125,10 +126,21 @@ class Estate:
             },
             {
                 "type": "stripe",
-                "name": "payments",
+                "name": names.VENDOR_SOURCE,
                 "account": names.ACCOUNT,
                 "base_url": running.vendor_url,
                 "credentials": {"api_key": self._secret_file("stripe-api-key")},
+            },
+            {
+                "type": "dns",
+                "name": names.ZONE_SOURCE,
+                "domain": names.ZONE,
+                "zone_file": str(self.zone_file),
+            },
+            {
+                "type": "repository",
+                "name": names.REPOSITORY_SOURCE,
+                "path": str(self.repository),
             },
         ]
 
@@ -145,6 +157,16 @@ class Estate:
         """A client for the bucket that may write."""
         keys = self.secret("s3-access-key-id"), self.secret("s3-secret-access-key")
         return bucket.open_store(self._now().endpoint, *keys)
+
+    @property
+    def zone_file(self) -> Path:
+        """The zone of the estate's domain."""
+        return self.directory / "zone" / f"{names.ZONE}.zone"
+
+    @property
+    def repository(self) -> Path:
+        """A checkout of the estate's code."""
+        return self.directory / "repository"
 
     @property
     def vendor_url(self) -> str:
@@ -200,6 +222,7 @@ class Estate:
 
     def _fill(self) -> None:
         self._fill_database()
+        self._copy_files()
         running = self._now()
         with self.connect() as connection:
             self._report("Putting exports and logs into the object store")
@@ -207,6 +230,12 @@ class Estate:
             bucket.fill(running.endpoint, *keys, connection)
             self._report("Syncing customers to the payment vendor")
             vendor.sync(running.vendor_url, self.secret("stripe-api-key"), connection)
+
+    def _copy_files(self) -> None:
+        """The zone and the code, anew at each start."""
+        for name in ("zone", "repository"):
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+            shutil.copytree(Path(__file__).with_name(name), self.directory / name)
 
     def _fill_database(self) -> None:
         wanted = _Made(self.rows, self.seed, _digest_of_sources())

@@ -103,6 +103,15 @@ def score_flows(observed: Iterable[FlowSeen], truth: Truth) -> tuple[Tally, tupl
     return tally, tuple(sorted(mistakes))
 
 
+def score_recipients(observed: Iterable[tuple[str, str]], truth: Truth) -> tuple[Tally, tuple[str, ...]]:
+    """Compare pairs of an organisation's key and the source that showed it; gives the tally and the mistakes."""
+    claims = set(observed)
+    wrong, missed = claims - truth.recipients, truth.recipients - claims
+    mistakes = [f"wrong | {key} | {source}" for key, source in wrong]
+    mistakes += [f"missed | {key} | {source}" for key, source in missed]
+    return Tally(len(claims & truth.recipients), len(wrong), len(missed)), tuple(sorted(mistakes))
+
+
 def _is_of(claim: tuple[str, str], flow: TrueFlow) -> bool:
     ends = zip(claim, (flow.source, flow.target), strict=True)
     return all(said == true or said.startswith(f"{true}/") for said, true in ends)

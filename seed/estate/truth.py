@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from inventory.model import Transformation, dataset_of, dataset_urn, field_urn
 from seed.estate import names
 
 _FILE = Path(__file__).with_name("truth.yaml")
+_DECLARED = _FILE.parents[1] / "processors.yaml"
 _ANY_FIELD = "*"
 
 
@@ -51,6 +52,7 @@ class Truth:
     fields: Mapping[str, Expected]
     defaults: Mapping[str, Expected]  # by dataset: of every field that is not listed
     flows: tuple[TrueFlow, ...]
+    recipients: frozenset[tuple[str, str]] = frozenset()  # an organisation's key, and a source that shows it
 
     def expected(self, field: str) -> Expected | None:
         """What the field holds; None for one that the estate does not have."""
@@ -69,12 +71,28 @@ class Truth:
             lines |= {f"{dataset} | {path} | {' or '.join(categories)}" for categories in expected.required}
         yield from sorted(lines)
 
+    def golden_processors(self, declared: Iterable[str]) -> Iterator[str]:
+        """`organisation | declared, observed or both | the sources that show it`, sorted, of all that there are."""
+        declared, sources = set(declared), dict[str, list[str]]()
+        for key, source in sorted(self.recipients):
+            sources.setdefault(key, []).append(source)
+        for key in sorted(declared | sources.keys()):
+            standing = "both" if key in declared and key in sources else "observed" if key in sources else "declared"
+            yield " | ".join([key, standing, *([", ".join(sources[key])] if key in sources else [])])
+
+
+def declared_processors() -> list[str]:
+    """The organisations, and classes of such, that the shipped policy declares."""
+    document = yaml.safe_load(_DECLARED.read_text(encoding="utf-8"))
+    return [each["key"] for each in document["processors"]]
+
 
 @cache
 def truth() -> Truth:
     """The truth as the file has it."""
     document = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(_FILE.read_text(encoding="utf-8")))
     flows = document.pop("flows")
+    recipients = cast("dict[str, list[str]]", document.pop("recipients"))
     fields: dict[str, Expected] = {}
     defaults: dict[str, Expected] = {}
     for source, datasets in document.items():
@@ -86,7 +104,8 @@ def truth() -> Truth:
                 else:
                     fields[_field(dataset, path)] = parse_expected(text)
     by_name = {name: _dataset(source, name) for source, datasets in document.items() for name in datasets}
-    return Truth(fields, defaults, tuple(_flows(flows, by_name)))
+    pairs = frozenset((key, source) for key, sources in recipients.items() for source in sources)
+    return Truth(fields, defaults, tuple(_flows(flows, by_name)), pairs)
 
 
 def parse_expected(text: str) -> Expected:
@@ -135,4 +154,6 @@ def _flows(document: Mapping[str, Any], by_name: Mapping[str, str]) -> Iterator[
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.writelines(f"{line}\n" for line in truth().golden())
+    processors = sys.argv[1:] == ["processors"]
+    lines = truth().golden_processors(declared_processors()) if processors else truth().golden()
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -17,6 +17,21 @@ _POOLS = (
     ("internal-1", "10.20.0.0/16"),
     ("internal-2", "10.30.0.0/16"),
 )
+_CHANNELS = (
+    ("deployment.failed", "https://hooks.slack.com/services/T0SETBYTES/B0DEPLOY/setbytes", True),
+    ("node.down", "https://events.pagerduty.com/integration/setbytes/enqueue", True),
+    ("invoice.paid", "https://hooks.zapier.com/hooks/catch/0/setbytes/", True),
+    ("project.created", "https://hooks.relais-fictif-setbytes.ca/setbytes", True),
+    ("build.finished", "https://console.setbytes.example/hooks/build", False),
+)
+_SETTINGS = (
+    ("maintenance_window", "02:00-04:00"),
+    ("metrics_endpoint", "https://otlp-gateway-prod-ca-east-0.grafana.net/otlp"),
+    ("smtp_host", "smtp.postmarkapp.com"),
+    ("smtp_port", "587"),
+    ("status_page_theme", "dark"),
+    ("webhook_retries", "5"),
+)
 _PROJECTS = ("boutique", "api", "site-web", "intranet", "portfolio", "billetterie", "warehouse", "newsroom")
 
 
@@ -57,6 +72,12 @@ def platform(world: World) -> Iterator[Table]:
         ("domain_id", "project_id", "fqdn", "registrant_name", "registrant_email", "dns_records"),
         [_domain(random, number, *project) for number, project in enumerate(projects, 1)],
     )
+    yield Table(
+        "platform.notification_channels",
+        ("channel_id", "event", "webhook_url", "enabled"),
+        [(number, *channel) for number, channel in enumerate(_CHANNELS, 1)],
+    )
+    yield Table("platform.settings", ("setting", "value"), list(_SETTINGS))
 
 
 def _project(random: values.Random, number: int, customer: Customer) -> Row:

@@ -63,3 +63,16 @@ CREATE TABLE platform.domains (
     dns_records jsonb NOT NULL
 );
 COMMENT ON COLUMN platform.domains.project_id IS 'References platform.projects.project_id (not enforced)';
+
+CREATE TABLE platform.notification_channels (
+    channel_id integer PRIMARY KEY,
+    event text NOT NULL,
+    webhook_url text NOT NULL,
+    enabled boolean NOT NULL
+);
+COMMENT ON TABLE platform.notification_channels IS 'Where the platform tells of its events / Où la plateforme annonce ses événements';
+
+CREATE TABLE platform.settings (
+    setting text PRIMARY KEY,
+    value text NOT NULL
+);

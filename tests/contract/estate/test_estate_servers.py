@@ -24,7 +24,7 @@ SYSTEM_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 
 
 def ports(sources: list[dict]) -> list[int]:
-    database, bucket, vendor = sources
+    database, bucket, vendor, *_ = sources
     return [database["port"], urlsplit(bucket["endpoint"]).port, urlsplit(vendor["base_url"]).port]  # pyright: ignore[reportReturnType]
 
 

@@ -40,7 +40,13 @@ def customers_at_vendor(estate) -> list[dict]:
 def test_configuration_is_accepted(small_estate):
     config = parse_config({"sources": small_estate.sources(), "flows": small_estate.flows()}, "test")
     systems = [scanner.system for scanner in config.sources]
-    assert systems == [names.DATABASE_NAMESPACE, names.BUCKET_NAMESPACE, names.VENDOR_NAMESPACE]
+    assert systems == [
+        names.DATABASE_NAMESPACE,
+        names.BUCKET_NAMESPACE,
+        names.VENDOR_NAMESPACE,
+        names.ZONE_NAMESPACE,
+        names.REPOSITORY_NAMESPACE,
+    ]
     assert len(config.flows) == len(small_estate.flows())
 
 

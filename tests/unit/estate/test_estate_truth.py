@@ -8,8 +8,16 @@ import pytest
 import yaml
 
 from inventory.model import FieldClassified, FlowSeen, Provenance, dataset_of
-from seed.estate.score import Tally, score, score_flows
-from seed.estate.truth import Expected, Transformation, TrueFlow, Truth, parse_expected, truth
+from seed.estate.score import Tally, score, score_flows, score_recipients
+from seed.estate.truth import (
+    Expected,
+    Transformation,
+    TrueFlow,
+    Truth,
+    declared_processors,
+    parse_expected,
+    truth,
+)
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/golden/estate_findings.txt"
@@ -18,6 +26,19 @@ GOLDEN = ROOT / "tests/golden/estate_findings.txt"
 def test_golden_file_is_the_truth():
     """When it fails: review the truth, then `python -m seed.estate.truth > tests/golden/estate_findings.txt`."""
     assert GOLDEN.read_text(encoding="utf-8").splitlines() == list(truth().golden())
+
+
+def test_golden_file_of_processors_is_the_truth():
+    """When it fails: `python -m seed.estate.truth processors > tests/golden/estate_processors.txt`, and review it."""
+    lines = list(truth().golden_processors(declared_processors()))
+    assert GOLDEN.with_name("estate_processors.txt").read_text(encoding="utf-8").splitlines() == lines
+
+
+def test_recipients_are_counted_by_organisation_and_source():
+    known = Truth({}, {}, (), frozenset({("stripe", "code"), ("stripe", "domain")}))
+    tally, mistakes = score_recipients([("stripe", "code"), ("stripe", "code"), ("zendesk", "code")], known)
+    assert tally == Tally(found=1, wrong=1, missed=1)
+    assert mistakes == ("missed | stripe | domain", "wrong | zendesk | code")
 
 
 def test_every_category_is_in_the_vocabulary():
