@@ -8,13 +8,11 @@ ACCOUNT = "acct_setbytes"
 DATABASE_NAMESPACE = "postgres://control-plane.setbytes.example:5432"
 BUCKET_NAMESPACE = f"s3://{BUCKET}"
 ZONE = "setbytes.example"
-DATABASE_SOURCE, BUCKET_SOURCE, VENDOR_SOURCE, ZONE_SOURCE, REPOSITORY_SOURCE = (
-    "control-plane",
-    "object-store",
-    "payments",
-    "domain",
-    "code",
-)
+DATABASE_SOURCE = "control-plane"
+BUCKET_SOURCE = "object-store"
+VENDOR_SOURCE = "payments"
+ZONE_SOURCE = "domain"
+REPOSITORY_SOURCE = "code"
 ZONE_NAMESPACE = f"dns://{ZONE}"
 REPOSITORY_NAMESPACE = f"repository://{REPOSITORY_SOURCE}"
 VENDOR_NAMESPACE = f"stripe://{ACCOUNT}"
