@@ -1,4 +1,4 @@
-"""The GraphQL service: its routes, and how it is served."""
+"""The service: GraphQL, lineage events and sign-in; its routes, and how it is served."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from inventory.api.context import Context, OpenRegister
 from inventory.api.endpoint import Endpoint
 from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly, session_cookie
+from inventory.api.lineage import BATCH, EVENT, LineageEndpoint
 from inventory.api.pages import STATIC
 from inventory.api.refusals import refuse
 from inventory.api.schema import build_schema
@@ -34,11 +35,14 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
     """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue."""
     doorkeeper = Doorkeeper(settings.tokens, settings.session_minutes * 60, settings.sign_in_minutes * 60)
     endpoint = Endpoint(build_schema(settings.limits), lambda request: Context(catalogue, _called(request), register))
+    lineage = LineageEndpoint(catalogue.graph, settings.limits.event_bytes)
     app = Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
+            Route(EVENT, lineage.event, methods=["POST"]),
+            Route(BATCH, lineage.batch, methods=["POST"]),
             Route("/sign-in", _sign_in),
             Route("/sign-out", _sign_out, methods=["POST"]),
             Route("/healthz", _alive),

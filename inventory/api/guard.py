@@ -22,7 +22,8 @@ from inventory.api.settings import Limits
 from inventory.api.sign_in import Caller, Doorkeeper, SignedInBy
 
 PROBES = frozenset({"/healthz", "/readyz"})
-ROUTES = PROBES | {"/", "/graphql", "/sign-in", "/sign-out"}
+EVENTS = frozenset({"/api/v1/lineage", "/api/v1/lineage/batch"})
+ROUTES = PROBES | EVENTS | {"/", "/graphql", "/sign-in", "/sign-out"}
 _OPEN_TO_ALL = PROBES | {"/sign-in"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -144,6 +145,8 @@ class RequestLimits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = "event_bytes" if scope["path"] in EVENTS else "body_bytes"
+        most: int = getattr(self._limits, limit)
         started = False
 
         async def send_noting_start(message: Message) -> None:
@@ -153,10 +156,10 @@ class RequestLimits:
 
         try:
             async with asyncio.timeout(self._limits.seconds):
-                await self._app(scope, self._counted(headers, receive), send_noting_start)
+                await self._app(scope, _counted(headers, receive, most), send_noting_start)
         except _BodyTooLarge:
             code, status = "BODY_TOO_LARGE", 413
-            message = f"A request body may have at most {self._limits.body_bytes} bytes (limit `body_bytes`)."
+            message = f"A request body may have at most {most} bytes (limit `{limit}`)."
         except TimeoutError:
             code, status = "TIMEOUT", 504
             message = f"This took longer than {self._limits.seconds:g} s (limit `seconds`); ask for less at once."
@@ -166,22 +169,23 @@ class RequestLimits:
             raise ConnectionError("the answer had begun when a limit was reached")
         await refuse(headers, status, code, message, extra={"Connection": "close"})(scope, receive, send)
 
-    def _counted(self, headers: Headers, receive: Receive) -> Receive:
-        announced = headers.get("content-length", "0")
-        left = self._limits.body_bytes
 
-        async def receive_counted() -> Message:
-            nonlocal left
-            if announced.isdecimal() and int(announced) > self._limits.body_bytes:
+def _counted(headers: Headers, receive: Receive, most: int) -> Receive:
+    announced = headers.get("content-length", "0")
+    left = most
+
+    async def receive_counted() -> Message:
+        nonlocal left
+        if announced.isdecimal() and int(announced) > most:
+            raise _BodyTooLarge
+        message = await receive()
+        if message["type"] == "http.request":
+            left -= len(message.get("body", b""))
+            if left < 0:
                 raise _BodyTooLarge
-            message = await receive()
-            if message["type"] == "http.request":
-                left -= len(message.get("body", b""))
-                if left < 0:
-                    raise _BodyTooLarge
-            return message
+        return message
 
-        return receive_counted
+    return receive_counted
 
 
 class SignedInOnly:

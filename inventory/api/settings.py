@@ -14,6 +14,7 @@ class Limits(BaseModel):
     aliases: int = Field(default=30, ge=1, description="Most aliases in a question.")
     tokens: int = Field(default=2000, ge=100, description="Most lexical tokens in a question.")
     body_bytes: int = Field(default=256 * 2**10, ge=1024, description="Largest request body.")
+    event_bytes: int = Field(default=8 * 2**20, ge=1024, description="Largest body of lineage events.")
     seconds: float = Field(default=30, gt=0, description="Longest time one request may take.")
 
 

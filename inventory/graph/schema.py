@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from inventory.errors import GraphError
 from inventory.graph.connection import Graph
 
-VERSION = 2
+VERSION = 3
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 
@@ -220,7 +220,10 @@ def migrate(graph: Graph) -> None:
 
 def statements() -> list[str]:
     """The constraints and indexes, as Cypher that may be run again."""
-    made = ["CREATE CONSTRAINT schema_key IF NOT EXISTS FOR (n:Schema) REQUIRE n.key IS UNIQUE"]
+    made = [
+        f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.key IS UNIQUE"
+        for label in ("Schema", "Document")  # no part of the model: see `migrate` and `restating`
+    ]
     for node in NODES.values():
         name = node.label.lower()
         made.append(
