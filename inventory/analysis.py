@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, TypeAlias, cast
 
 import networkx
@@ -104,8 +104,8 @@ class Subgraph:
         for _, _, data in sorted(self._graph.edges(data=True), key=lambda edge: edge[:2]):
             yield from cast("list[Step]", data["steps"])
 
-    def reached(self, starts: Collection[str], direction: Direction) -> list[Reached]:
-        """All that the starts lead to, or come from: nearest first, then surest, then by name."""
+    def reached(self, starts: Collection[str], direction: Direction, most: int | None = None) -> list[Reached]:
+        """All that the starts lead to, or come from: nearest first, then surest, then by name. `most` of them."""
         forward = direction == "downstream"
         neighbours = self._graph.successors if forward else self._graph.predecessors
         best: dict[str, tuple[int, float, str | None]] = {}
@@ -119,12 +119,11 @@ class Subgraph:
                 if other not in best:
                     step = self._step(key, other) if forward else self._step(other, key)
                     heappush(queue, (distance + 1, negative * step.confidence, other, key))
-        found = [
-            Reached(self.places[key], distance, confidence, self._way(key, best, forward=forward))
-            for key, (distance, confidence, _) in best.items()
-            if key not in starts
+        order = sorted((distance, -confidence, key) for key, (distance, confidence, _) in best.items())
+        return [
+            Reached(self.places[key], distance, -negative, self._way(key, best, forward=forward))
+            for distance, negative, key in islice(((d, c, key) for d, c, key in order if d), most)
         ]
-        return sorted(found, key=lambda each: (each.distance, -each.confidence, each.place.key))
 
     def lost_without(self, gone: Collection[str], starts: Collection[str]) -> set[str]:
         """What the `starts` reach only by way of the `gone`: it loses its source when they go."""

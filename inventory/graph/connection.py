@@ -88,7 +88,7 @@ class Graph:
         """The rows one by one, for results larger than memory; not tried again."""
         with self._errors(), self._session() as session:
             for record in session.run(neo4j.Query(cast(LiteralString, query)), parameters):
-                yield record.data()
+                yield _row(record)
 
     async def aread(self, query: str, /, **parameters: Any) -> list[Row]:
         """`read` for an event loop, by a driver that is opened for it on first use."""
@@ -96,7 +96,7 @@ class Graph:
         @neo4j.unit_of_work(timeout=STATEMENT_SECONDS)
         async def unit(transaction: neo4j.AsyncManagedTransaction) -> list[Row]:
             result = await transaction.run(cast(LiteralString, query), parameters)
-            return [record.data() async for record in result]
+            return [_row(record) async for record in result]
 
         async with self._async_session() as session:
             return await session.execute_read(cast(Callable[..., Awaitable[list[Row]]], unit))
@@ -181,7 +181,12 @@ class Transaction:
 
     def run(self, query: str, /, **parameters: Any) -> list[Row]:
         """The statement's rows."""
-        return [record.data() for record in self._transaction.run(cast(LiteralString, query), parameters)]
+        return [_row(record) for record in self._transaction.run(cast(LiteralString, query), parameters)]
+
+
+def _row(record: neo4j.Record) -> Row:
+    """The record as it came: statements here answer with maps, lists and scalars, and never with nodes."""
+    return dict(zip(record.keys(), record.values(), strict=True))
 
 
 def _options(settings: GraphSettings, retry_seconds: float) -> dict[str, Any]:

@@ -167,9 +167,9 @@ async def _reach(info: Info, of: Whereabouts, direction: Direction, depth: int, 
         raise QuestionError("argument `depth`", f"is {depth}", f"the limit is 1 to {MOST_DEPTH}")
     starts = await _places(info, of, at)
     subgraph = await explored(info.context.rows, starts, at, direction, depth)
-    reached = await run_in_threadpool(subgraph.reached, [place.key for place in starts], direction)
-    places = [ReachedPlace.of(each, subgraph, at) for each in reached[:first]]
-    return Reach(places=places, total=len(reached), truncated=subgraph.truncated)
+    reached = await run_in_threadpool(subgraph.reached, [place.key for place in starts], direction, first)
+    places = [ReachedPlace.of(each, subgraph, at) for each in reached]
+    return Reach(places=places, total=len(subgraph.places) - len(starts), truncated=subgraph.truncated)
 
 
 async def _places(info: Info, end: Whereabouts, at: Moment) -> list[Place]:

@@ -2,33 +2,38 @@
 // parameters: keys, as_of
 // columns: key, source, label, name, edge, type, coarse
 CALL {
-  MATCH (s)-[r:FLOWS_TO]->(f:Field)
-  WHERE f.urn IN $keys AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
-  RETURN f.urn AS key, s, r, false AS coarse
+  UNWIND $keys AS key
+  MATCH (s)-[r:FLOWS_TO]->(f:Field {urn: key})
+  WHERE r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
+  RETURN key, s, r, false AS coarse
   UNION
-  MATCH (s)-[r:FLOWS_TO]->(d:Dataset)
-  WHERE d.urn IN $keys AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
-  RETURN d.urn AS key, s, r, false AS coarse
+  UNWIND $keys AS key
+  MATCH (s)-[r:FLOWS_TO]->(d:Dataset {urn: key})
+  WHERE r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
+  RETURN key, s, r, false AS coarse
   UNION
-  MATCH (s)-[r:DISCLOSED_TO]->(p:Processor)
-  WHERE p.key IN $keys AND r.provenance <> 'declared' AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
-  RETURN p.key AS key, s, r, false AS coarse
+  UNWIND $keys AS key
+  MATCH (s)-[r:DISCLOSED_TO]->(p:Processor {key: key})
+  WHERE r.provenance <> 'declared' AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of
+  RETURN key, s, r, false AS coarse
   UNION
-  MATCH (s:Field)<-[:CONTAINS]-(:Dataset)-[r:DISCLOSED_TO]->(p:Processor)
-  WHERE p.key IN $keys AND r.provenance <> 'declared' AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of AND EXISTS {
+  UNWIND $keys AS key
+  MATCH (s:Field)<-[:CONTAINS]-(:Dataset)-[r:DISCLOSED_TO]->(p:Processor {key: key})
+  WHERE r.provenance <> 'declared' AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of AND EXISTS {
     MATCH (s)-[k:CLASSIFIED_AS]->(:Category)
     WHERE k.valid_from <= $as_of AND coalesce(k.valid_to, '9') > $as_of AND k.state <> 'rejected'
   }
-  RETURN p.key AS key, s, r, false AS coarse
+  RETURN key, s, r, false AS coarse
   UNION
-  MATCH (f:Field)<-[:CONTAINS]-(e:Dataset)<-[r:FLOWS_TO]-(d:Dataset)
-  WHERE f.urn IN $keys AND r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of AND NOT EXISTS {
+  UNWIND $keys AS key
+  MATCH (f:Field {urn: key})<-[:CONTAINS]-(e:Dataset)<-[r:FLOWS_TO]-(d:Dataset)
+  WHERE r.valid_from <= $as_of AND coalesce(r.valid_to, '9') > $as_of AND NOT EXISTS {
     MATCH (d)-[:CONTAINS]->(:Field)-[s:FLOWS_TO]->(:Field)<-[:CONTAINS]-(e)
     WHERE s.valid_from <= $as_of AND coalesce(s.valid_to, '9') > $as_of AND coalesce(s.job, '') = coalesce(r.job, '')
   }
   OPTIONAL MATCH (d)-[:CONTAINS]->(g:Field)
   WHERE g.name = f.name AND g.valid_from <= $as_of AND coalesce(g.valid_to, '9') > $as_of
-  RETURN f.urn AS key, coalesce(g, d) AS s, r, true AS coarse
+  RETURN key, coalesce(g, d) AS s, r, true AS coarse
 }
-RETURN key, coalesce(s.urn, s.key) AS source, labels(s)[0] AS label, s.name AS name, properties(r) AS edge, type(r) AS type, coarse
+RETURN key, coalesce(s.urn, s.key) AS source, labels(s)[0] AS label, s.name AS name, r{.id, .provenance, .confidence, .transformation, .job, .evidence} AS edge, type(r) AS type, coarse
 ORDER BY key, source, r.id
