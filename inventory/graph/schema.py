@@ -104,7 +104,13 @@ EDGES: Mapping[str, EdgeType] = {
         ),
         EdgeType("REFERENCES", frozenset({"Field"}), frozenset({"Field"}), ("group", "position", "provenance")),
         EdgeType("FLOWS_TO", frozenset({"Field", "Dataset"}), frozenset({"Field", "Dataset"}), ("job", "provenance")),
-        EdgeType("DISCLOSED_TO", _DATA | _WORDS, frozenset({"Processor"}), ("provenance",)),
+        EdgeType(
+            "DISCLOSED_TO",
+            _DATA | _WORDS,
+            frozenset({"Processor"}),
+            ("provenance",),
+            measured=frozenset({"evidence"}),  # it counts records, which come and go
+        ),
         EdgeType("READABLE_BY", _DATA, frozenset({"Principal"})),
         EdgeType("DEFINED_BY", frozenset({"Dataset"}), frozenset({"Job"})),
         EdgeType("BROADER", _WORDS, _WORDS),

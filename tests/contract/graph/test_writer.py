@@ -16,10 +16,12 @@ from inventory.graph.writer import GraphWriter, ScanRun
 from inventory.model import (
     Aspect,
     Covered,
+    DisclosureSeen,
     Evidence,
     FieldClassified,
     Finding,
     ProcessorSeen,
+    Provenance,
     ReviewState,
     Severity,
 )
@@ -70,6 +72,19 @@ def test_measures_change_in_place(graph, estate, load):
     assert node(graph, "Field", estate.column(0, "payload", "/email"))["sampled"] == 200
     (row, *_) = Catalogue(graph).ask("where_is", category=CATEGORY)
     assert row["evidence"] == [{"signal": "value:email", "detail": "200 of 200 sampled values", "weight": 4.2}]
+
+
+def test_more_records_as_evidence_of_a_disclosure_make_no_new_version(graph, estate, load):
+    def scan(records):
+        for observation in estate.scan():
+            if isinstance(observation, Covered) and observation.aspect is Aspect.STRUCTURE:
+                yield DisclosureSeen(observation.scope, "mailer", Provenance.API, f"{records} records")
+            yield observation
+
+    load(graph, scan(3))
+    assert load(graph, scan(4)).versions == 0
+    said = [edge["properties"]["evidence"] for edge in edges(graph, "DISCLOSED_TO") if "mailer" in edge["target"]]
+    assert set(said) == {"4 records"}
 
 
 def test_a_changed_node_keeps_its_old_version(graph, estate, load, clock):
