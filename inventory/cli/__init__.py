@@ -1,4 +1,4 @@
-"""The command line: `inventory scan|load|ask|serve|demo|detect|review|disclosure|connector|graph|schedule`.
+"""The command line: `inventory scan|load|ask|serve|demo|detect|review|disclosure|connector|graph|schedule|lineage`.
 
 Exit status: 0 done, 1 failed (one line on stderr says what, where and what to do), 2 wrong usage, 3 partial (what
 could be done is done, what could not is named).
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import inventory
-from inventory.cli import ask, connector, demo, detect, disclosure, graph, load, review, scan, schedule, serve
+from inventory.cli import ask, connector, demo, detect, disclosure, graph, lineage, load, review, scan, schedule, serve
 from inventory.cli.console import configure_logging, fail
 from inventory.errors import InventoryError
 
@@ -36,6 +36,7 @@ app.add_typer(disclosure.app, name="disclosure")
 app.add_typer(connector.app, name="connector")
 app.add_typer(graph.app, name="graph")
 app.add_typer(schedule.app, name="schedule")
+app.add_typer(lineage.app, name="lineage")
 
 
 def _version(asked: bool) -> None:

@@ -17,6 +17,7 @@ from inventory.lineage.openlineage.pieces import Piece, Ways, keep_most
 from inventory.model import FlowSeen, Provenance, Transformation
 
 MOST_OPEN = 16  # runs of a job that prove no flow so far and are remembered
+MOST_BEFORE = 3  # older runs, of which more may be heard: a run may complete twice
 
 
 @dataclass(slots=True)
@@ -116,10 +117,16 @@ class History:
         return self.runs[run] if since else None
 
     def _forget(self) -> None:
-        """Keep the run whose flows hold, and the newest of those that prove none so far."""
+        """Keep the run whose flows hold, the newest that prove none so far, and a few that were the last before."""
         last = self.last()
-        waiting = [run for run, told in self.runs.items() if not told.proven(endless=self.endless)]
-        kept = sorted(waiting, key=lambda run: (self.runs[run].at, run))[-MOST_OPEN:]
+        kept: set[str] = set()
+        for proven, most in ((False, MOST_OPEN), (True, MOST_BEFORE)):
+            others = [
+                (told.at, run)
+                for run, told in self.runs.items()
+                if told is not last and bool(told.proven(endless=self.endless)) is proven
+            ]
+            kept |= {run for _, run in sorted(others)[-most:]}
         self.runs = {run: told for run, told in self.runs.items() if told is last or run in kept}
 
     def flows(self, job: str, known: Mapping[str, str]) -> Iterator[FlowSeen]:

@@ -109,6 +109,11 @@ class Reader:
     def _urn_of(self, namespace: str, name: str) -> str:
         return dataset_urn(self._named(namespace), self._named(name))
 
+    def _field(self, dataset: str, name: str) -> str:
+        """A slash begins a path inside the column, as `exporting` writes it."""
+        column, slash, pointer = self._named(name).partition("/")
+        return field_urn(dataset, column, slash + pointer) if column else field_urn(dataset, slash + pointer)
+
     def _other_names(self, datasets: Iterable[Dataset]) -> dict[str, tuple[str, ...]]:
         return {
             self._urn(dataset): tuple(self._urn_of(other.namespace, other.name) for other in links.identifiers)
@@ -133,12 +138,12 @@ class Reader:
 
     def _of_facet(self, facet: ColumnLineage, target: str, fields: Ways, datasets: Ways) -> None:
         for name, output in facet.fields.items():
-            column = field_urn(target, self._redact(name))
+            column = self._field(target, name)
             for source in output.inputFields:
                 origin, way = self._urn(source), transformation_of(source, output)
                 keep_most(datasets, (origin, target), way or Transformation.AGGREGATED)
                 if way is not None:
-                    keep_most(fields, (field_urn(origin, self._redact(source.field)), column), way)
+                    keep_most(fields, (self._field(origin, source.field), column), way)
         for source in facet.dataset or ():
             pair, way = (self._urn(source), target), transformation_of(source, OutputField())
             if source.field == WHOLE:
