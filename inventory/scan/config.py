@@ -75,6 +75,44 @@ class FlowSection(Section):
     kind: str = Field(default="export", description="export, sync, copy, …")
 
 
+class ReferenceSection(Section):
+    """A key that people know of and no constraint declares; of a composite key, as many fields on both sides."""
+
+    source: tuple[str, ...] = Field(alias="from", description="URNs of the fields that hold the key.")
+    target: tuple[str, ...] = Field(alias="to", description="URNs of the fields whose key it is.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_more(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        sides = cast("dict[str, object]", given)
+        return {name: [side] if isinstance(side, str) else side for name, side in sides.items()}
+
+    @model_validator(mode="after")
+    def _pairs(self) -> ReferenceSection:
+        if not self.source or len(self.source) != len(self.target):
+            raise ValueError("from and to should name as many fields")
+        if any("#" not in urn for urn in (*self.source, *self.target)):
+            raise ValueError("from and to should be URNs of fields, such as postgres://db:5432/shop.public.orders#id")
+        return self
+
+
+class SqlFilesSection(Section):
+    """Files of SQL that a system runs."""
+
+    files: str = Field(description="Pattern of their paths, such as pipelines/**/*.sql.")
+    dialect: str = Field(description="sqlglot's name of their dialect, such as postgres, mysql, snowflake, bigquery.")
+    system: str = Field(description="URN of the system that runs them, such as postgres://db:5432.")
+    home: str = Field(default="", description="Database and schema that complete short names, such as shop.public.")
+
+
+class LineageSection(Section):
+    """Where the inventory learns of flows, besides what scans see."""
+
+    sql: tuple[SqlFilesSection, ...] = Field(default=(), description="Files of SQL that systems run.")
+
+
 class Config(Section):
     """The whole file."""
 
@@ -89,6 +127,8 @@ class Config(Section):
     detection: DetectionSection = DetectionSection()
     sources: tuple[Scanner, ...] = Field(default=(), description="What to scan.")
     flows: tuple[FlowSection, ...] = Field(default=(), description="Flows known to people.")
+    references: tuple[ReferenceSection, ...] = Field(default=(), description="Keys known to people.")
+    lineage: LineageSection = LineageSection()
 
 
 def load_config(path: Path) -> Config:
@@ -184,5 +224,11 @@ def _anchored(config: Config, base: Path) -> Config:
     declared = DeclaredSection(policy=anchor(config.declared.policy), processors=anchor(config.declared.processors))
     rules = tuple(base / path.expanduser() for path in config.detection.rules)
     data_dir = base / config.data_dir.expanduser()
-    update = {"data_dir": data_dir, "declared": declared, "detection": DetectionSection(rules=rules)}
+    sql = tuple(each.model_copy(update={"files": str(base / each.files)}) for each in config.lineage.sql)
+    update = {
+        "data_dir": data_dir,
+        "declared": declared,
+        "detection": DetectionSection(rules=rules),
+        "lineage": config.lineage.model_copy(update={"sql": sql}),
+    }
     return config.model_copy(update=update)

@@ -52,6 +52,11 @@ class Lineage:
         """Whether every column was followed."""
         return not self.gap
 
+    @property
+    def guessed(self) -> bool:
+        """Whether only the names of tables tell of the flows."""
+        return any(flow.confidence < 1 for flow in self.flows)
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -67,22 +72,28 @@ def flows_of_statement(statement: str, dialect: str, target: Table, tables: Iter
     """What `statement`, a query, the CREATE of a view, or a statement that writes, lets flow into `target`.
 
     `dialect` is sqlglot's name of it. A dataset's flow tells the most that one of its columns' flows tells, and is
-    AGGREGATED where none of its columns flows (it is only counted, joined or filtered by). Raises UnreadableError
-    when the statement cannot be parsed, is not of a known dialect or is no query.
+    AGGREGATED where none of its columns flows (it is only counted, joined or filtered by). Of what cannot be parsed the
+    flows between datasets are guessed. Raises UnreadableError when there is nothing to guess by, when the dialect is
+    unknown and when the statement is no query.
     """
     known = _tables(tables, dialect, target.name)
     home = target.name.split(".")[:-1]
     if len(statement) > MOST_TEXT:
         return guessed(statement, target, known, f"its SQL is longer than {MOST_TEXT:,} characters")
     trees = _parsed(statement, dialect)
+    unread = f"its SQL could not be parsed as {dialect}"
+    if not trees or isinstance(trees[0], exp.Command):
+        guess = guessed(statement, target, known, unread)
+        if guess.flows:
+            return guess
     if len(trees) != 1 or not isinstance(trees[0], (exp.Create, exp.Query, exp.Insert, exp.Update, exp.Merge)):
-        raise UnreadableError(target.name, f"its SQL could not be parsed as {dialect}", "its lineage is unknown")
+        raise UnreadableError(target.name, unread, "its lineage is unknown")
     large = too_large(trees[0])
     if large:
         return guessed(statement, target, known, large)
     writes = [write for write in _writes(trees[0]) if _is_into(write, target, known, home)]
     if not writes and isinstance(trees[0], (exp.Create, exp.Query)):
-        raise UnreadableError(target.name, f"its SQL could not be parsed as {dialect}", "its lineage is unknown")
+        raise UnreadableError(target.name, unread, "its lineage is unknown")
     return _united([_followed(write, target, known, home, statement) for write in writes])
 
 
