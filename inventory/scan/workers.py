@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from inventory.errors import ConfigError, InventoryError, SourceError
-from inventory.model import Finding, Observation, Severity
+from inventory.model import Aspect, Covered, Finding, Observation, Severity
 from inventory.scan.defects import defect
 from scanners.base import Chunk, ChunkRead, DivisibleScanner, Progress, ScanContext, Scanner
 from scanners.budget import Budget, Meter, Spent
@@ -188,6 +188,7 @@ class _FanOut:
         self.meter = Meter(self.budget)
         self.running: dict[Future[Answer], Chunk] = {}
         self.done = 0  # datasets
+        self.lost = False  # some datasets were not even named
 
     def observations(self) -> Iterator[Observation]:
         for said in self.scanner.outline(self.context):
@@ -198,7 +199,8 @@ class _FanOut:
                 self.running[self.workers.submit(self._task(said))] = said
             else:
                 yield from self._rest()  # what the outline says last is true of all
-                yield said
+                if not (self.lost and isinstance(said, Covered) and said.aspect is Aspect.LISTING):
+                    yield said  # else the datasets that nobody named would be taken for gone
         yield from self._rest()
 
     def _task(self, chunk: Chunk) -> ChunkTask:
@@ -224,6 +226,7 @@ class _FanOut:
         self.done += len(chunk.items)
         self.context.report(Progress(name, self.done, chunk.total))
         if answer is None:
+            self.lost = True
             message = f"{name}: {len(chunk.items)} datasets were not read: {LOST} (look at the worker's memory)"
             yield Finding(self.scanner.system, "worker-lost", Severity.ERROR, message)
             return

@@ -145,16 +145,41 @@ def test_a_worker_killed_in_the_middle_is_as_if_it_had_not_been(slow_view, sourc
     assert again.report.versions == 0
 
 
-def test_a_dataset_that_kills_each_of_its_workers_is_a_finding(slow_view, source, context):
+def test_a_dataset_that_kills_each_of_its_workers_is_a_finding_and_ends_nothing(
+    slow_view, source, context, embedded_graph
+):
+    from inventory.graph.writer import GraphWriter, ScanRun
+
+    writer, said = GraphWriter(embedded_graph), []
+
+    def load(name, observations):
+        def heard():
+            for each in observations:
+                said.append(each)
+                yield each
+
+        return writer.load(ScanRun(f"lost{len(said)}", name, datetime.now(UTC)), heard())
+
+    def datasets():
+        found = embedded_graph.read("MATCH (d:Dataset) WHERE d.valid_to IS NULL RETURN d.urn AS urn")
+        return {row["urn"] for row in found}
+
     scanner = source(budget={"concurrency": 2}, statement_timeout=300)
+    slow_view.execute("UPDATE pace SET seconds = 0")
+    assert scan_source(scanner, context, load).complete
+    before = datasets()
+    assert len(before) == TABLES + 2
+
+    said.clear()
+    slow_view.execute("UPDATE pace SET seconds = 60")
     known = set()
-    with process_workers(2) as workers, scanning(scanner, context, collected, workers) as outcome:
+    with process_workers(2) as workers, scanning(scanner, context, load, workers) as outcome:
         for _ in range(ATTEMPTS):
             os.kill(reader_of_slow_view(slow_view, known), signal.SIGKILL)
-    result = outcome.result()
-    assert [finding.code for finding in result.findings] == ["worker-lost"]
-    read = {one.scope for one in result.report or () if isinstance(one, Covered) and one.aspect is Aspect.CONTENT}
-    assert len(read) >= TABLES + 2 - 25  # all but the chunk that it was in
+    assert [finding.code for finding in outcome.result().findings] == ["worker-lost"]
+    read = {one.scope for one in said if isinstance(one, Covered) and one.aspect is Aspect.CONTENT}
+    assert TABLES + 2 - 25 <= len(read) < TABLES + 2  # all but the chunk that it was in
+    assert datasets() == before
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch):
