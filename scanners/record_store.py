@@ -351,7 +351,8 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
             if not table.feed(each.batch):
                 break
         verdicts = list(table.verdicts())
-        yield from field_sightings(dataset, verdicts, columns, detection, placed(subject.known, verdicts))
+        known, whole = placed(subject.known, verdicts), len(rows) < settings.sampling.rows
+        yield from field_sightings(dataset, verdicts, columns, detection, known, whole=whole)
         yield from configuration.sightings(dataset, detection)
 
     # --- errors --------------------------------------------------------------------------------------------

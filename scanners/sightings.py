@@ -11,6 +11,7 @@ from inventory.model import (
     FieldClassified,
     FieldProfiled,
     FieldSeen,
+    FieldSketched,
     Observation,
     column_of,
     field_urn,
@@ -37,9 +38,11 @@ def field_sightings(
     columns: Iterable[ColumnContext],
     detection: Detection,
     known: Iterable[KnownField] = (),
+    *,
+    whole: bool = False,
 ) -> Iterator[Observation]:
-    """`FieldSeen`, `FieldProfiled` and one `FieldClassified` a category, of every verdict and every known field;
-    then what the records are.
+    """`FieldSeen`, `FieldProfiled`, one `FieldClassified` a category and the sketches, of every verdict and every
+    known field; then what the records are. `whole`: every record was looked at.
 
     A column's position is its place among the columns; a nested field's is its place within its column, so that a
     key that turns up in one column moves no field of another. Names and pointers are redacted: in files they are
@@ -65,6 +68,7 @@ def field_sightings(
         )
         yield FieldProfiled(urn, verdict.profile)
         yield from _classifications(urn, verdict.verdicts, fields, detection)
+        yield from sketch_sightings(urn, verdict, whole=whole)
     for (column, pointer), fields in known_at.items():
         position = places.next(column, pointer)
         column, pointer = redacted_path(column, pointer, detection)
@@ -76,6 +80,22 @@ def field_sightings(
         yield from _classifications(urn, (), fields, detection)
     name = "/".join(dataset.split("/")[-2:])
     yield from record_sightings(dataset, name, (column_of(urn) for urn in seen), detection)
+
+
+def sketch_sightings(field: str, verdict: FieldVerdict, *, whole: bool) -> Iterator[FieldSketched]:
+    """The sketches of a field's values."""
+    for sketch in verdict.sketches:
+        yield FieldSketched(
+            field=field,
+            kind=sketch.kind,
+            form=sketch.form,
+            values=sketch.values,
+            distinct=sketch.distinct,
+            sampled=sketch.sampled,
+            whole=whole and not sketch.cut,
+            rows=sketch.rows,
+            key=sketch.key,
+        )
 
 
 def record_sightings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,8 @@ def _mapped(graph: Graph, config: Config) -> bool:
     started = time.monotonic()
     with progress() as report:
         context = road.detection_context(config, road.reviews(graph), report)
-        outcomes = road.scan_into(graph, config.sources, context)
+        with closing(road.opened_sketches(config)) as sketches:
+            outcomes = road.scan_into(graph, config.sources, context, sketches=sketches)
     for outcome in outcomes:
         road.tell_outcome(outcome)
     road.tell_findings(road.derive(graph, config).findings)

@@ -33,7 +33,7 @@ def load(
     opened = [open_recording(path) for path in recordings or []]
     with road.opened_graph(settings) as graph:
         reports = road.declare(graph, settings)
-        reports |= {recording.source: road.load_recording(graph, recording) for recording in opened}
+        reports |= {recording.source: road.load_recording(graph, recording, settings) for recording in opened}
         road.derive(graph, settings)
     if as_json:
         print_json({name: report.counts for name, report in reports.items()})

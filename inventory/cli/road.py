@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
 from inventory.installation import InstallationKey, installation_key
 from inventory.lineage.categories import derive_categories
 from inventory.lineage.derive import Derived, derive_flows
+from inventory.lineage.overlap_flows import derive_overlap
+from inventory.lineage.sketches import SketchStore
 from inventory.model import Finding, Observation, ReviewState, Severity
 from inventory.policy.declared import declare_policy, declare_vocabulary
 from inventory.scan.config import Config, ServeSection, load_config
@@ -45,6 +47,8 @@ from scanners.base import Progress, ProgressSink, ScanContext, Scanner
 from scanners.detection import ColumnDetector, Review
 from scanners.detection.lint import extended
 from scanners.detection.values import kind_of_declared
+from scanners.sketching import VERSION as SKETCHES_VERSION
+from scanners.sketching import Sketching, SketchingDetection
 
 SCANS_AT_ONCE = 4
 
@@ -96,6 +100,11 @@ def key_of(config: Config) -> InstallationKey:
     return installation_key(config.data_dir, given)
 
 
+def opened_sketches(config: Config) -> SketchStore:
+    """The sketches of the configuration's `data_dir`."""
+    return SketchStore(config.data_dir)
+
+
 def chosen_scanners(config: Config, names: Sequence[str]) -> Sequence[Scanner]:
     """The configured scanners, or those of these names."""
     if not config.sources:
@@ -119,10 +128,11 @@ def declare(graph: Graph, config: Config) -> dict[str, LoadReport]:
     }
 
 
-def load_recording(graph: Graph, recording: Recording) -> LoadReport:
+def load_recording(graph: Graph, recording: Recording, config: Config) -> LoadReport:
     """Load what a recorded scan says."""
     run = ScanRun(new_run_id(), recording.source, recording.started_at)
-    return GraphWriter(graph).load(run, replay(recording))
+    with closing(opened_sketches(config)) as sketches:
+        return GraphWriter(graph).load(run, sketches.taken_from(replay(recording)))
 
 
 def reviews(graph: Graph) -> Iterator[dict[str, Any]]:
@@ -131,7 +141,9 @@ def reviews(graph: Graph) -> Iterator[dict[str, Any]]:
 
 
 def detection_context(config: Config, decided: Iterable[dict[str, Any]], report: ProgressSink) -> ScanContext:
-    """What scans are given: the detector with the user's own detectors, and what people decided before."""
+    """What scans are given: the detector with the user's own detectors and what people decided before, which sketches
+    what it finds under the installation's key.
+    """
     rules = config.detection.rules
     reviewed = tuple(
         Review(
@@ -145,8 +157,12 @@ def detection_context(config: Config, decided: Iterable[dict[str, Any]], report:
     detection = ColumnDetector(extended(rules), reviews=reviewed)  # says it in a line when a file of rules is not there
     # Reviews are left out: a decision a day must not make everything be read anew. Fields like the reviewed one
     # follow when their data is next read, or with --full.
-    basis = hashlib.sha256(repr([path.read_bytes() for path in rules]).encode()).hexdigest() if rules else ""
-    return ScanContext(detection=detection, report=report, basis=basis)
+    # When the sketches were lost, or are of another key, what is unchanged is read anew as well.
+    sketching = Sketching(key_of(config).derived("sketches"))
+    with closing(opened_sketches(config)) as sketches:
+        said = [SKETCHES_VERSION, sketching.name, sketches.identity, *(path.read_bytes() for path in rules)]
+    basis = hashlib.sha256(repr(said).encode()).hexdigest()
+    return ScanContext(detection=SketchingDetection(detection, sketching), report=report, basis=basis)
 
 
 def known_states(graph: Graph, scanners: Sequence[Scanner], context: ScanContext) -> ScanContext:
@@ -182,14 +198,20 @@ def scan_into(
     *,
     full: bool = False,
     workers: Workers | None = None,
+    sketches: SketchStore | None = None,
 ) -> list[SourceOutcome[LoadReport]]:
-    """Scan side by side into the graph what changed, or with `full` everything; every source's outcome."""
+    """Scan side by side into the graph what changed, or with `full` everything; every source's outcome.
+
+    The sketches of what was read go to their store.
+    """
     writer, run, started = GraphWriter(graph), new_run_id(), datetime.now(UTC)
     context = replace(context, datasets=writer.datasets)
     if not full:
         context = known_states(graph, scanners, context)
 
     def load(source: str, observations: Iterable[Observation]) -> LoadReport:
+        if sketches is not None:
+            observations = sketches.taken_from(observations)
         return writer.load(ScanRun(run, source, started), observations)
 
     context = replace(context, report=_kept_progress(context.report, writer, run, started))
@@ -238,8 +260,13 @@ def record_into(
 
 def derive(graph: Graph, config: Config) -> Derived:
     """Derive the flows from what the graph holds and the configuration knows."""
-    flows, categories = derive_flows(graph, config.flows), derive_categories(graph)
-    return Derived((*flows.loads, *categories.loads), (*flows.findings, *categories.findings))
+    flows = derive_flows(graph, config.flows)
+    with closing(opened_sketches(config)) as sketches:
+        copies = derive_overlap(graph, sketches)
+    steps = (flows, copies, derive_categories(graph))
+    return Derived(
+        tuple(load for step in steps for load in step.loads), tuple(said for step in steps for said in step.findings)
+    )
 
 
 # --- telling ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +69,8 @@ def scan(
             road.declare(graph, settings)  # the words that verdicts are said in; writes nothing when they are there
             with road.opened_workers(workers, cluster) as hands, progress(as_json=as_json) as report:
                 context = road.detection_context(settings, road.reviews(graph), report)
-                outcomes = road.scan_into(graph, scanners, context, full=full, workers=hands)
+                with closing(road.opened_sketches(settings)) as sketches:
+                    outcomes = road.scan_into(graph, scanners, context, full=full, workers=hands, sketches=sketches)
             derived = road.derive(graph, settings)
         complete = all(outcome.complete for outcome in outcomes)
         if as_json:

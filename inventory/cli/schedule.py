@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -53,7 +54,8 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
         def scan(name: str) -> None:
             try:
                 context = road.detection_context(settings, road.reviews(graph), lambda _: None)
-                (outcome,) = road.scan_into(graph, [scanners[name]], context)
+                with closing(road.opened_sketches(settings)) as sketches:
+                    (outcome,) = road.scan_into(graph, [scanners[name]], context, sketches=sketches)
                 road.tell_outcome(outcome)
                 road.tell_findings(road.derive(graph, settings).findings)
             except InventoryError as error:

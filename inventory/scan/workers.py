@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -45,7 +45,7 @@ class ChunkTask:
     """Reads one chunk of a source."""
 
     scanner: DivisibleScanner
-    detection: bytes
+    detection: bytes = field(repr=False)  # holds the key of sketches
     basis: str
     chunk: Chunk
     budget: Budget
@@ -66,7 +66,7 @@ class SourceTask:
     """Reads a whole source, of a kind that cannot be divided."""
 
     scanner: Scanner
-    detection: bytes
+    detection: bytes = field(repr=False)  # holds the key of sketches
     basis: str
     tokens: Mapping[str, str]
 

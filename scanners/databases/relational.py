@@ -58,7 +58,7 @@ from scanners.databases.statements import without_literals
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
 from scanners.recipients.configuration import Configuration
-from scanners.sightings import record_sightings
+from scanners.sightings import record_sightings, sketch_sightings
 
 CHUNK_BYTES = 32 * 2**20  # most bytes of one chunk of a sample, if every value had its greatest length
 CHUNK_ROWS = 500
@@ -592,6 +592,9 @@ class RelationalScanner(Generic[SettingsT]):
                     evidence=said.evidence,
                     detector=detection.version,
                 )
+        for verdict, pointer in named:
+            whole = any(sketch.rows < self.settings.sampling.rows for sketch in verdict.sketches)
+            yield from sketch_sightings(field_urn(dataset, verdict.column, pointer), verdict, whole=whole)
         yield from record_sightings(
             dataset, relation.name, [(verdict.column, verdict.pointer) for verdict in verdicts], detection
         )

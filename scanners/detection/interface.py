@@ -67,6 +67,7 @@ class Sketch:
     sampled: int
     rows: int  # that were looked at
     key: str  # tells keys apart
+    cut: bool = False  # more rows were there than looked at
 
 
 @dataclass(frozen=True, slots=True)

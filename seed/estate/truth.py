@@ -53,6 +53,7 @@ class Truth:
     defaults: Mapping[str, Expected]  # by dataset: of every field that is not listed
     flows: tuple[TrueFlow, ...]
     recipients: frozenset[tuple[str, str]] = frozenset()  # an organisation's key, and a source that shows it
+    copies: tuple[TrueFlow, ...] = ()  # that no pipeline made
 
     def expected(self, field: str) -> Expected | None:
         """What the field holds; None for one that the estate does not have."""
@@ -91,7 +92,7 @@ def declared_processors() -> list[str]:
 def truth() -> Truth:
     """The truth as the file has it."""
     document = cast("dict[str, dict[str, dict[str, str]]]", yaml.safe_load(_FILE.read_text(encoding="utf-8")))
-    flows = document.pop("flows")
+    flows, copies = document.pop("flows"), document.pop("copies")
     recipients = cast("dict[str, list[str]]", document.pop("recipients"))
     fields: dict[str, Expected] = {}
     defaults: dict[str, Expected] = {}
@@ -105,7 +106,7 @@ def truth() -> Truth:
                     fields[_field(dataset, path)] = parse_expected(text)
     by_name = {name: _dataset(source, name) for source, datasets in document.items() for name in datasets}
     pairs = frozenset((key, source) for key, sources in recipients.items() for source in sources)
-    return Truth(fields, defaults, tuple(_flows(flows, by_name)), pairs)
+    return Truth(fields, defaults, tuple(_flows(flows, by_name)), pairs, tuple(_flows(copies, by_name)))
 
 
 def parse_expected(text: str) -> Expected:

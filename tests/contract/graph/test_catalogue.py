@@ -169,6 +169,11 @@ CASES = {
         [("user.contact", f"{T0}#payload/email"), ("user.contact", f"{T1}#payload/email")],
     ),
     "fields_of_datasets": ({"keys": [T1, T0], "limit": 1}, ends, [(T0, f"{T0}#id"), (T1, f"{T1}#id")]),
+    "fields_to_compare": (
+        {"fields": [f"{T0}#name", f"{T0}#id", "postgres://no.such/a.b.c#d"]},
+        lambda rows: [(r["key"], r["name"], r["primary_key"], r["dataset_kind"], r["system_kind"]) for r in rows],
+        [(f"{T0}#id", "id", True, "table", "database"), (f"{T0}#name", "name", False, "table", "database")],
+    ),
     "fields_where": ({"category": "user.name", "dataset": T0}, keys, [f"{T0}#name"]),
     "findings": ({"about": T2}, lambda rows: [(r["node"]["code"], r["scan"]) for r in rows], [("no-permission", SCAN)]),
     "findings_of_scans": ({"keys": [SCAN]}, lambda rows: [(r["key"], r["node"]["about"]) for r in rows], [(SCAN, T2)]),
