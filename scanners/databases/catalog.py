@@ -70,6 +70,15 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A statement that writes a relation, without its literals: a logged "query", or of a "trigger" of that name."""
+
+    kind: str
+    name: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Why something could not be read, in our own words: a driver's text may hold values and secrets."""
 
@@ -108,3 +117,4 @@ class Relation:
     unknown: Fault | None = None  # why the catalog could not tell all of it
     state: str = ""
     readers: tuple[Reader, ...] | None = None
+    writers: tuple[Writer, ...] = ()

@@ -26,6 +26,7 @@ from inventory.model import DatasetKind, Observation, PrincipalKind, SafeguardSe
 from scanners.base import Secret, SourceSettings
 from scanners.databases.catalog import Carrier, Column, Fault, ForeignKey, Reader, Relation
 from scanners.databases.relational import (
+    DriverFault,
     RelationalScanner,
     RelationalSettings,
     Sample,
@@ -33,6 +34,7 @@ from scanners.databases.relational import (
     sampled,
     stretches,
 )
+from scanners.databases.writers import MOST_STATEMENTS, SeenStatement
 
 SETTLED = 2  # seconds after which a further change would show in UPDATE_TIME, which counts in seconds
 
@@ -231,6 +233,21 @@ class MySQLScanner(RelationalScanner[MySQLSettings]):
             )
             for row in rows
         ]
+
+    def statements(self, connection: sa.Connection) -> Iterable[SeenStatement]:
+        """The bodies of triggers, and the digests of statements where the performance schema counts them."""
+        for row in connection.execute(sa.text(_TRIGGERS), {"most": MOST_STATEMENTS}):
+            yield SeenStatement(row.body or "", row.name, (row.watched, row.relation))
+        try:
+            with self._own_words():
+                rows = connection.execute(sa.text(_DIGESTS), {"most": MOST_STATEMENTS}).all()
+        except DriverFault as error:
+            if error.fault.fatal:
+                raise
+            return  # we may not read it, or the server keeps none
+        for row in rows:
+            if not row.text.endswith("..."):  # cut off by the server
+                yield SeenStatement(row.text, table=(row.home or "", ""))
 
     def _columns(self, connection: sa.Connection, schema: str) -> Mapping[str, Sequence[Column]]:
         found: defaultdict[str, list[Column]] = defaultdict(list)
@@ -463,6 +480,19 @@ WHERE table_schema = :schema ORDER BY table_name, constraint_name, ordinal_posit
 
 _DEFINITIONS = """
 SELECT table_name AS name, view_definition AS definition FROM information_schema.views WHERE table_schema = :schema
+"""
+
+_TRIGGERS = """
+SELECT trigger_name AS name, event_object_schema AS watched, event_object_table AS relation, action_statement AS body
+FROM information_schema.triggers WHERE event_object_schema NOT IN ('mysql', 'sys')
+ORDER BY event_object_schema, trigger_name LIMIT :most
+"""
+
+# The server itself has put a question mark in the place of every literal.
+_DIGESTS = """
+SELECT schema_name AS home, digest_text AS text FROM performance_schema.events_statements_summary_by_digest
+WHERE digest_text REGEXP '^(INSERT|REPLACE|UPDATE|CREATE TABLE|WITH) '
+ORDER BY count_star DESC LIMIT :most
 """
 
 _GLOBAL_GRANTS = """

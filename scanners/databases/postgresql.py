@@ -36,6 +36,7 @@ from scanners.databases.relational import (
     RelationalSettings,
     sample_seed,
 )
+from scanners.databases.writers import MOST_STATEMENTS, SeenStatement
 
 APPLICATION_NAME = "privacy-inventory"
 
@@ -218,6 +219,23 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
         """Superusers and those of `pg_read_all_data`, with all who may act as one of them."""
         return catalog.server_readers(connection)
 
+    def statements(self, connection: sa.Connection) -> Iterable[SeenStatement]:
+        """The bodies of triggers, and what pg_stat_statements has logged where that is there and readable."""
+        parameters = {"most": MOST_STATEMENTS}
+        for row in connection.execute(sa.text(_TRIGGERS), parameters):
+            yield SeenStatement(row.body, row.trigger, (row.schema, row.name))
+        where = connection.exec_driver_sql(_LOG_SCHEMA).scalar()
+        if where is None:
+            return
+        try:
+            with self._own_words(), connection.begin_nested():
+                logged = connection.execute(sa.text(_LOGGED.format(schema=_quoted(where))), parameters).scalars().all()
+        except DriverFault as error:
+            if error.fault.fatal:
+                raise
+            return  # the library is not loaded, or is of another version
+        yield from map(SeenStatement, logged)
+
     # --- sample --------------------------------------------------------------------------------------------
 
     def rows(
@@ -271,6 +289,33 @@ class PostgreSQLScanner(RelationalScanner[PostgreSQLSettings]):
 
 
 SCANNER = PostgreSQLScanner
+
+_TRIGGERS = """
+SELECT n.nspname AS schema, c.relname AS name, t.tgname AS trigger, p.prosrc AS body
+FROM pg_catalog.pg_trigger t
+JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE NOT t.tgisinternal AND NOT c.relispartition AND l.lanname = 'plpgsql' AND t.tgenabled <> 'D'
+ORDER BY n.nspname, c.relname, t.tgname
+LIMIT :most
+"""
+
+_LOG_SCHEMA = """
+SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'pg_stat_statements'
+"""
+
+# Of this database, and only what may write: the server itself has put parameters in the place of literals.
+_LOGGED = r"""
+SELECT s.query FROM {schema}.pg_stat_statements s
+JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+WHERE d.datname = pg_catalog.current_database()
+  AND s.query ~* '^\s*(with|insert|update|merge|create)\M' AND s.query ~* '\m(insert|update|merge|create)\M'
+ORDER BY s.calls DESC, s.queryid
+LIMIT :most
+"""
 
 MIN_BLOCKS = 64  # fewer random blocks say too little of a table
 MIN_ROWS_PER_BLOCK = 10.0  # assumed where the table was never analysed

@@ -10,6 +10,7 @@ observations are handed over, so that a slow consumer holds no lock and no snaps
 
 from __future__ import annotations
 
+import hashlib
 import time
 from abc import abstractmethod
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -52,9 +53,10 @@ from inventory.model import (
 from scanners.access import access_sightings
 from scanners.base import Chunk, ChunkRead, Planned, Progress, ScanContext, SourceSettings, stable_seed
 from scanners.budget import Budget, Meter
-from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Reader, Relation
+from scanners.databases.catalog import ARROW_TYPES, Carrier, Column, Fault, ForeignKey, Reader, Relation, Writer
 from scanners.databases.comments import with_declared_references
 from scanners.databases.statements import without_literals
+from scanners.databases.writers import LOGGED, SeenStatement, with_writers
 from scanners.detection.interface import ColumnContext, Detection, FieldVerdict, TableContext
 from scanners.disclosure import configured_disclosure
 from scanners.recipients.configuration import Configuration
@@ -170,6 +172,11 @@ class RelationalScanner(Generic[SettingsT]):
         """Who may read everything, whatever the grants on a relation say; None when the server does not tell us."""
         del connection
         return None
+
+    def statements(self, connection: sa.Connection) -> Iterable[SeenStatement]:
+        """Statements that write tables, as the server keeps or has logged them: at most MOST_STATEMENTS of each."""
+        del connection
+        return ()
 
     def schemas(self, connection: sa.Connection) -> Sequence[str]:
         """The schemas that hold people's tables."""
@@ -328,10 +335,12 @@ class RelationalScanner(Generic[SettingsT]):
                 unlisted.add(schema)
                 yield self._finding(self.system, f"{self.settings.name}: schema {schema}", error.fault)
 
+        listed = with_writers(listed, self._statements(connection), self.sql_dialect)
         changed: list[Relation] = []
         for relation in with_declared_references(listed):
             if self._unchanged(relation, context):
                 yield self._dataset_seen(relation, context.detection)
+                yield from (self._writing_job(relation, each) for each in relation.writers if each.kind == LOGGED)
             else:
                 changed.append(relation)
         unchanged, total = len(listed) - len(changed), len(listed)
@@ -343,6 +352,15 @@ class RelationalScanner(Generic[SettingsT]):
         context.report(Progress(self.settings.name, total, total))
         for name in self._listed_names(schemas, unlisted):
             yield Covered(dataset_urn(self.system, name), Aspect.LISTING)
+
+    def _statements(self, connection: sa.Connection) -> list[SeenStatement]:
+        """None where the server does not let us see them: they add to what is known, and are never missed."""
+        try:
+            with self._transaction(connection):
+                return list(self.statements(connection))
+        except DriverFault as error:
+            self._raise_if_fatal(error.fault)
+            return []
 
     def _look(
         self, connection: sa.Connection, relation: Relation, context: ScanContext, meter: Meter
@@ -408,6 +426,8 @@ class RelationalScanner(Generic[SettingsT]):
             yield from self._references(relation, key)
         if relation.definition:
             yield self._job(relation, relation.definition)
+        for writer in relation.writers:
+            yield self._writing_job(relation, writer)
         if relation.origin:
             yield FlowSeen(relation.origin, dataset, Provenance.CONFIG, Transformation.COPIED)
         yield from access_sightings(dataset, relation.readers, detection)
@@ -450,6 +470,18 @@ class RelationalScanner(Generic[SettingsT]):
             dialect=self.sql_dialect,
         )
 
+    def _writing_job(self, relation: Relation, writer: Writer) -> JobSeen:
+        dataset, name = self._urn(relation), self.dataset_name(relation.schema, relation.name)
+        mark = hashlib.blake2b(writer.statement.encode(), digest_size=6).hexdigest()
+        return JobSeen(
+            urn=f"job:{dataset}/{writer.kind}/{mark}",
+            name=f"{writer.name or 'query'} into {name}",
+            kind=writer.kind,
+            dataset=dataset,
+            statement=writer.statement,
+            dialect=self.sql_dialect,
+        )
+
     # --- content -------------------------------------------------------------------------------------------
 
     def _content(
@@ -487,7 +519,8 @@ class RelationalScanner(Generic[SettingsT]):
         if not relation.state or relation.unknown is not None or relation.foreign:
             return ""
         columns = [_all_of_column(column) for column in relation.columns]  # a tenth of the time of their own repr
-        others = replace(relation, columns=(), row_estimate=None, row_bytes=None)
+        kept = tuple(writer for writer in relation.writers if writer.kind != LOGGED)  # what is logged comes and goes
+        others = replace(relation, columns=(), row_estimate=None, row_bytes=None, writers=kept)
         return context.token(self.settings, relation.state, repr(columns), repr(others))
 
     def _verdicts(

@@ -28,6 +28,7 @@ from scanners.databases.relational import (
     sampled,
     stretches,
 )
+from scanners.databases.writers import MOST_STATEMENTS, SeenStatement
 
 HEADER = 100  # bytes
 COUNT_LIMIT = 100_000  # a row count is exact up to here, and an estimate from ANALYZE or unknown beyond
@@ -117,6 +118,12 @@ class SQLiteScanner(RelationalScanner[SQLiteSettings]):
         for name, statement in views:
             broken = BROKEN_VIEW if self._columns_of(connection, name) is None else None
             yield Relation(schema, name, DatasetKind.VIEW, (), definition=statement, unknown=broken)
+
+    def statements(self, connection: sa.Connection) -> Iterable[SeenStatement]:
+        """The bodies of triggers."""
+        query = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name LIMIT ?"
+        for name, table, body in connection.exec_driver_sql(query, (MOST_STATEMENTS,)):
+            yield SeenStatement(body or "", name, ("main", table))
 
     def _state(self) -> str:
         """A write changes the counter in the header (sqlite.org/fileformat.html, 1.3.7) or the write-ahead log."""

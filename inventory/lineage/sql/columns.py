@@ -151,7 +151,7 @@ class _Follower:
             inner = next((s for s in scope.subquery_scopes if s.expression is node.unnest()), None)
             for _, origins in self.outputs(inner) if inner else ():
                 yield from ((place, stronger(done, how)) for place, how in origins)
-        elif isinstance(node, exp.Parameter):
+        elif isinstance(node, exp.Parameter) and self._tables.dialect == "snowflake":
             yield from self._numbered(node, scope, done)
         elif isinstance(node, exp.Star):
             self.resolved = False  # of a table that is not known
