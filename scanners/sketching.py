@@ -135,10 +135,10 @@ class Sketching:
         A copy by SHA-256 needs none: it is what every value is brought to first. None of a field without values.
         """
         forms = one_form(texts, kind)
-        if kind == "digest":
-            forms = [form for form in forms if _is_hexadecimal(form)]
         if not forms:
             return []
+        if kind == "digest" and not all(map(_is_hexadecimal, forms)):
+            kind = "text"
         if kind == "digest":
             return [self._bottom([bytes.fromhex(form.decode("ascii")) for form in forms], kind, "", sampled, rows)]
         sha256, sha1 = hashlib.sha256, hashlib.sha1
@@ -267,11 +267,9 @@ def _is_digest(verdict: FieldVerdict) -> bool:
 def _kind(verdict: FieldVerdict, *, numeric: bool) -> str:
     surest = max(verdict.verdicts, key=lambda said: said.confidence, default=None)
     kind = kind_of_category(surest.category) if surest is not None and surest.confidence >= SURE else "text"
-    if kind != "text":
-        return kind
-    if numeric:
-        return "number"
-    return "digest" if _is_digest(verdict) else "text"
+    if kind in ("text", "code") and _is_digest(verdict):
+        return "digest"
+    return "number" if kind == "text" and numeric else kind
 
 
 # --- values -----------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def _estimate(shared: int, count: int, share: float) -> Containment:
         return Containment(0.0, 0.0, 1.0, 0)
     p, square = shared / count, _Z * _Z / count
     middle, half = p + square / 2, _Z * math.sqrt(p * (1 - p) / count + square / (4 * count))
-    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
+    low, high = min(p, (middle - half) / (1 + square)), max(p, (middle + half) / (1 + square))
     return Containment(min(1.0, p / share), min(1.0, max(0.0, low) / share), min(1.0, high / share), shared)
 
 
