@@ -86,6 +86,42 @@ def export(
     say(f"{output}: {count} jobs", style="green")
 
 
+@app.command("dbt")
+def dbt(
+    target: Annotated[Path, typer.Argument(help="dbt's target folder, after `dbt build` and `dbt docs generate`.")],
+    namespace: Annotated[
+        str, typer.Option(help="The system its tables are in; by default the scanned one that holds the most.")
+    ] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Load what a dbt project makes of what. (`lineage: dbt:` in the configuration does it with every scan.)
+
+    [bold]Example[/bold]
+
+      inventory lineage dbt shop/target --namespace postgres://db.example:5432
+    """
+    from inventory.cli import road
+    from inventory.lineage.dbt.loading import load_project
+
+    settings = road.opened_config(config)
+    with road.opened_graph(settings) as graph:
+        loaded = load_project(graph, target, namespace)
+        road.derive(graph, settings)
+    if as_json:
+        print_json(
+            {
+                "loaded": [load.counts for load in loaded.loads],
+                "findings": [finding.message for finding in loaded.findings],
+            }
+        )
+        return
+    for load in loaded.loads:
+        say(f"{load.source}: {load.summary}", style="green")
+    for finding in loaded.findings:
+        say(finding.message, style="dim")
+
+
 def _write(graph: Graph, file: TextIO) -> int:
     from inventory.graph.catalogue import Catalogue
     from inventory.lineage.openlineage.exporting import export_events

@@ -107,10 +107,20 @@ class SqlFilesSection(Section):
     home: str = Field(default="", description="Database and schema that complete short names, such as shop.public.")
 
 
+class DbtSection(Section):
+    """A dbt project, by what dbt has written of it."""
+
+    target: Path = Field(description="Its target folder, with manifest.json and catalog.json.")
+    namespace: str = Field(
+        default="", description="The system that its tables are in. By default the scanned one that holds the most."
+    )
+
+
 class LineageSection(Section):
     """Where the inventory learns of flows, besides what scans see."""
 
     sql: tuple[SqlFilesSection, ...] = Field(default=(), description="Files of SQL that systems run.")
+    dbt: tuple[DbtSection, ...] = Field(default=(), description="dbt projects.")
 
 
 class Config(Section):
@@ -225,10 +235,11 @@ def _anchored(config: Config, base: Path) -> Config:
     rules = tuple(base / path.expanduser() for path in config.detection.rules)
     data_dir = base / config.data_dir.expanduser()
     sql = tuple(each.model_copy(update={"files": str(base / each.files)}) for each in config.lineage.sql)
+    dbt = tuple(each.model_copy(update={"target": base / each.target.expanduser()}) for each in config.lineage.dbt)
     update = {
         "data_dir": data_dir,
         "declared": declared,
         "detection": DetectionSection(rules=rules),
-        "lineage": config.lineage.model_copy(update={"sql": sql}),
+        "lineage": config.lineage.model_copy(update={"sql": sql, "dbt": dbt}),
     }
     return config.model_copy(update=update)

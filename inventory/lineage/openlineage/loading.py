@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 
 from inventory.graph.batch import Counts
 from inventory.graph.catalogue import moment
@@ -15,6 +14,7 @@ from inventory.graph.schema import EdgeFact, NodeFact, NodeRef
 from inventory.lineage.openlineage.events import Event
 from inventory.lineage.openlineage.history import History
 from inventory.lineage.openlineage.pieces import Piece, Reader
+from inventory.lineage.redaction import built_in_redaction
 from inventory.model import FlowSeen
 
 JOBS_AT_ONCE = 500  # in one transaction
@@ -37,7 +37,7 @@ class Loader:
 
     def __init__(self, graph: Graph, redact: Callable[[str], str] | None = None) -> None:
         self._graph = graph
-        self._reader = Reader(redact or _built_in_redaction())
+        self._reader = Reader(redact or built_in_redaction())
 
     def load(self, events: Iterable[Event]) -> Loaded:
         """Load them all, whatever their order. Loaded again, nothing changes. Raises GraphError."""
@@ -56,13 +56,6 @@ class Loader:
             changes.add(done)
             news += new
         return Loaded(count, len(heard), news, changes)
-
-
-@cache
-def _built_in_redaction() -> Callable[[str], str]:
-    from scanners.detection import ColumnDetector  # takes most of a second
-
-    return ColumnDetector().redact
 
 
 def _portions(heard: Mapping[str, list[Piece]]) -> Iterator[dict[str, list[Piece]]]:

@@ -24,6 +24,7 @@ MOST_STATEMENT = 100_000  # characters of SQL that are kept of a job
 WHOLE = "*"  # in the place of a field: the whole dataset
 _OPEN_ENDED = frozenset({"STREAMING", "SERVICE"})
 _DIALECTS = {"postgresql": "postgres", "sqlserver": "tsql", "mssql": "tsql", "awsathena": "athena", "mariadb": "mysql"}
+_FILES = ("duckdb://", "sqlite://")
 _ADDRESSES = ("email:", "user:", "person:", "mailto:")
 
 Ways: TypeAlias = dict[tuple[str, str], Transformation]
@@ -115,11 +116,17 @@ class Reader:
         return field_urn(dataset, column, slash + pointer) if column else field_urn(dataset, slash + pointer)
 
     def _other_names(self, datasets: Iterable[Dataset]) -> dict[str, tuple[str, ...]]:
-        return {
-            self._urn(dataset): tuple(self._urn_of(other.namespace, other.name) for other in links.identifiers)
-            for dataset in datasets
-            if dataset.facets and (links := dataset.facets.symlinks) and links.identifiers
-        }
+        """Symbolic links, and the name that scans give to a table of a file, which has one database only."""
+        also: dict[str, tuple[str, ...]] = {}
+        for dataset in datasets:
+            links = dataset.facets.symlinks if dataset.facets else None
+            others = [self._urn_of(other.namespace, other.name) for other in (links.identifiers or ())] if links else []
+            database, dot, rest = dataset.name.partition(".")
+            if dataset.namespace.startswith(_FILES) and database and dot and "." in rest:
+                others.append(self._urn_of(dataset.namespace, rest))
+            if others:
+                also[self._urn(dataset)] = tuple(others)
+        return also
 
     # --- flows --------------------------------------------------------------------------------------------
 

@@ -26,3 +26,22 @@ def served(embedded_graph):
     yield address.get(timeout=30)
     stop(app)
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def dbt_shop(tmp_path_factory):
+    """A built dbt project: its target folder, its database, the OpenLineage events of the run."""
+    import importlib.util
+    import os
+    from pathlib import Path
+
+    path = Path(__file__).parents[2] / "fleet" / "dbt" / "shop.py"
+    spec = importlib.util.spec_from_file_location("dbt_fleet", path)
+    fleet = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fleet)
+    try:
+        return fleet.built(tmp_path_factory.mktemp("dbt"))
+    except fleet.ToolchainMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))

@@ -1,0 +1,3 @@
+select email, sum(total) as spent, count(*) as orders
+from {{ ref('fct_orders') }}
+group by email

@@ -1,0 +1,2 @@
+select id as order_id, customer_id, total, ordered_at
+from {{ source('app', 'orders') }}
