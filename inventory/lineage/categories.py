@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from inventory.graph.catalogue import Catalogue
 from inventory.graph.connection import Graph
+from inventory.graph.findings import keep_findings
 from inventory.graph.schema import NodeRef
 from inventory.graph.statements import classification
 from inventory.graph.writer import GraphWriter
@@ -14,15 +15,20 @@ from inventory.lineage.derive import Derived
 from inventory.lineage.propagation import FieldFlow, Known, conflicts, propagated
 from inventory.model import ReviewState, Transformation
 
+CATEGORIES = "lineage:categories"
+
 
 def derive_categories(graph: Graph) -> Derived:
     """Derive and load what fields hold by where their data comes from. Runs after the flows. Raises GraphError."""
     catalogue = Catalogue(graph)
     known = list(_known(catalogue))
     found = propagated(known, _flows(catalogue))
-    edges = [classification(NodeRef("Field", each.field), each.classified()) for each in found]
-    load = GraphWriter(graph).declare("lineage:categories", [], edges, datetime.now(UTC))
-    return Derived((load,), tuple(conflicts(found, known)))
+    edges = [classification(NodeRef("Field", each.field), each.classified()) for each in found.derived]
+    now = datetime.now(UTC)
+    load = GraphWriter(graph).declare(CATEGORIES, [], edges, now)
+    findings = tuple(conflicts(found.contradicted, known))
+    keep_findings(graph, CATEGORIES, findings, now)
+    return Derived((load,), findings)
 
 
 def _known(catalogue: Catalogue) -> Iterator[Known]:

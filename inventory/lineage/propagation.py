@@ -2,7 +2,7 @@
 
 A field that the detector could not tell by its values (hashed, masked, encrypted, empty so far) is *derived*: it gets
 the category of where its data comes from, less surely with every step that changes the data. What a look at the values
-says, and what people decided, stands before it; where the two contradict each other, that is a finding.
+says, and what people decided, stands before it; where the two have nothing in common, that is a finding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from inventory.vocabulary import is_personal
 
 DETECTOR = "lineage/1"
 LEAST = 0.3  # less sure than this is not worth saying
+OBSERVED = 0.5  # a field of which so much is known needs no derivation
 OBSERVED_WELL = 0.8  # an observation that contradicts what flows in is a finding from here on
 
 #: What is left of a category's certainty after the step. A hash of an address still stands for one person; a count
@@ -73,60 +74,73 @@ class Derived:
         )
 
 
-def propagated(known: Iterable[Known], flows: Iterable[FieldFlow]) -> list[Derived]:
+@dataclass(frozen=True, slots=True)
+class Propagated:
+    """What follows for fields that nobody could judge, and what flows unchanged into fields that hold other things."""
+
+    derived: tuple[Derived, ...]
+    contradicted: tuple[Derived, ...]
+
+
+def propagated(known: Iterable[Known], flows: Iterable[FieldFlow]) -> Propagated:
     """What fields hold by where their data comes from, each category by its surest way; of the personal ones alone.
 
-    Nothing is said of a field that is known to hold the category, one above or one below it, or of which a person
-    has rejected it.
+    Nothing is derived of a field that a look or a person found to hold something personal, nor what a person has
+    rejected of it; from there on goes what is known of the field itself.
     """
     onward: defaultdict[str, list[FieldFlow]] = defaultdict(list)
     for flow in flows:
         if SURVIVES[flow.transformation]:
             onward[flow.source].append(flow)
-    held: defaultdict[str, set[str]] = defaultdict(set)
+    held: defaultdict[str, dict[str, float]] = defaultdict(dict)
     rejected: set[tuple[str, str]] = set()
     queue: list[tuple[float, str, str, str, int, tuple[Transformation, ...]]] = []
     for each in known:
         if not each.held:
             rejected.add((each.field, each.category))
         elif is_personal(each.category):
-            held[each.field].add(each.category)
+            held[each.field][each.category] = each.confidence
             heappush(queue, (-each.confidence, each.field, each.category, each.field, 0, ()))
-    found: dict[tuple[str, str], Derived] = {}
+    derived: dict[tuple[str, str], Derived] = {}
+    contradicted: dict[tuple[str, str], Derived] = {}
     passed: set[tuple[str, str]] = set()
     while queue:
         negative, field, category, origin, steps, changes = heappop(queue)
         if (field, category) in passed:
             continue
-        if steps and ((field, category) in rejected or any(_related(category, other) for other in held[field])):
-            continue  # from there on goes what is known of the field itself
-        passed.add((field, category))
         if steps:
-            confidence = int(-negative * 10_000) / 10_000
-            found[field, category] = Derived(field, category, confidence, origin, steps, changes)
+            found = Derived(field, category, int(-negative * 10_000) / 10_000, origin, steps, changes)
+            own = {key for key, sure in held[field].items() if sure >= OBSERVED or _related(key, category)}
+            if own and not any(_related(key, other) for key in own for other in held[origin]):
+                contradicted.setdefault((field, origin), found)
+            if own or (field, category) in rejected:
+                continue
+            derived[field, category] = found
+        passed.add((field, category))
         for flow in onward[field]:
             confidence = -negative * flow.confidence * SURVIVES[flow.transformation]
             if confidence >= LEAST and (flow.target, category) not in passed:
                 more = (*changes, flow.transformation)
                 heappush(queue, (-confidence, flow.target, category, origin, steps + 1, more))
-    return [found[key] for key in sorted(found)]
+    return Propagated(
+        tuple(derived[key] for key in sorted(derived)), tuple(contradicted[key] for key in sorted(contradicted))
+    )
 
 
-def conflicts(derived: Iterable[Derived], known: Iterable[Known]) -> Iterator[Finding]:
-    """Fields whose own values say surely something else than what flows into them unchanged."""
-    observed: defaultdict[str, dict[str, float]] = defaultdict(dict)
+def conflicts(contradicted: Iterable[Derived], known: Iterable[Known]) -> Iterator[Finding]:
+    """Fields whose own values say surely something else than all of what flows into them unchanged."""
+    observed: defaultdict[str, set[str]] = defaultdict(set)
     for each in known:
-        if each.held and is_personal(each.category):
-            observed[each.field][each.category] = each.confidence
-    for each in derived:
-        others = {key: sure for key, sure in observed[each.field].items() if sure >= OBSERVED_WELL}
+        if each.held and each.confidence >= OBSERVED_WELL and is_personal(each.category):
+            observed[each.field].add(each.category)
+    for each in contradicted:
         copied = all(change is Transformation.COPIED for change in each.transformations)
-        if not others or not copied or each.confidence < OBSERVED_WELL:
+        if not observed[each.field] or not copied or each.confidence < OBSERVED_WELL:
             continue
         name = each.field.partition("#")[2]
         message = (
-            f"{name}: holds {', '.join(sorted(others))} by its values, and {each.category} by its data's origin "
-            f"{each.origin} (confirm one and reject the other, or mend the flow)"
+            f"{name}: holds {', '.join(sorted(observed[each.field]))} by its values, and {each.category} by its data's "
+            f"origin {each.origin} (confirm one and reject the other, or mend the flow)"
         )
         yield Finding(dataset_of(each.field), "category-conflict", Severity.WARNING, message)
 
