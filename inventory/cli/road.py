@@ -33,6 +33,7 @@ from inventory.graph.schema import migrate
 from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
 from inventory.installation import InstallationKey, installation_key
 from inventory.lineage.categories import derive_categories
+from inventory.lineage.dbt.loading import load_projects
 from inventory.lineage.derive import Derived, derive_flows
 from inventory.lineage.overlap_flows import derive_overlap
 from inventory.lineage.sketches import SketchStore
@@ -260,10 +261,11 @@ def record_into(
 
 def derive(graph: Graph, config: Config) -> Derived:
     """Derive the flows from what the graph holds and the configuration knows."""
+    projects = load_projects(graph, config.lineage.dbt)
     flows = derive_flows(graph, config.flows)
     with closing(opened_sketches(config)) as sketches:
         copies = derive_overlap(graph, sketches)
-    steps = (flows, copies, derive_categories(graph))
+    steps = (projects, flows, copies, derive_categories(graph))
     return Derived(
         tuple(load for step in steps for load in step.loads), tuple(said for step in steps for said in step.findings)
     )
