@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -33,8 +33,10 @@ _log = structlog.get_logger("inventory.api")
 
 def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegister | None = None) -> Starlette:
     """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue."""
-    doorkeeper = Doorkeeper(settings.tokens, settings.session_minutes * 60, settings.sign_in_minutes * 60)
-    endpoint = Endpoint(build_schema(settings.limits), lambda request: Context(catalogue, _called(request), register))
+    doorkeeper = Doorkeeper(settings)
+    endpoint = Endpoint(
+        build_schema(settings.limits), lambda request: Context(catalogue, request.state.caller, register)
+    )
     lineage = LineageEndpoint(catalogue.graph, settings.limits.event_bytes)
     app = Starlette(
         routes=[
@@ -59,11 +61,6 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
     )
     app.state = State({"settings": settings, "doorkeeper": doorkeeper, "catalogue": catalogue})
     return app
-
-
-def _called(request: HTTPConnection) -> str:
-    """Who asks, as decisions name them: people have no names here before they sign in by OIDC."""
-    return f"service ({request.state.caller.by})"
 
 
 def create_sign_in_link(app: Starlette, address: str) -> str:
@@ -165,7 +162,7 @@ async def _sign_in(request: Request) -> Response:
 async def _sign_out(request: Request) -> Response:
     settings: ApiSettings = request.app.state.settings
     name = session_cookie(https=settings.https)
-    request.app.state.doorkeeper.sessions.revoke(request.cookies.get(name, ""))
+    request.app.state.doorkeeper.sessions.take(request.cookies.get(name, ""))
     response = JSONResponse({"signedOut": True}, headers={"Clear-Site-Data": '"cache", "cookies", "storage"'})
     response.delete_cookie(name, httponly=True, samesite="strict", secure=settings.https)
     return response

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from inventory.api.sign_in import LOCAL, Caller
 from inventory.disclosures.facts import declare_register
 from inventory.disclosures.register import Disclosure, DisclosureRegister, Entry
 from inventory.errors import QuestionError
@@ -27,14 +28,12 @@ Moment: TypeAlias = str
 
 
 class Context:
-    """One request's way to the graph, and to the disclosure register where there is one."""
+    """One request's way to the graph, and to the disclosure register where there is one; who asks, and may what."""
 
-    def __init__(
-        self, catalogue: Catalogue, caller: str = "command line", register: OpenRegister | None = None
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, caller: Caller = LOCAL, register: OpenRegister | None = None) -> None:
         self._catalogue = catalogue
         self._register = register
-        self._caller = caller
+        self.caller = caller
         self._now = moment()
         self._loaders: dict[tuple[object, ...], DataLoader[str, list[Row]]] = {}
 
@@ -50,7 +49,7 @@ class Context:
 
     def review(self, field: str, category: str, state: ReviewState) -> None:
         """Keep the caller's decision on a classification (blocking). Raises QuestionError, GraphError."""
-        GraphWriter(self._catalogue.graph).review(field, category, state, self._caller, datetime.now(UTC))
+        GraphWriter(self._catalogue.graph).review(field, category, state, self.caller.name, datetime.now(UTC))
 
     def disclosures(self) -> DisclosureRegister:
         """The disclosure register. Raises QuestionError where this service has none."""
@@ -68,7 +67,7 @@ class Context:
     def record_disclosure(self, disclosure: Disclosure, people: Sequence[IdentifierInput]) -> Entry:
         """Write it down, and load what the register now says (blocking). Raises QuestionError, GraphError."""
         register = self.disclosures()
-        entry = register.record(disclosure, [person.identifier() for person in people], self._caller)
+        entry = register.record(disclosure, [person.identifier() for person in people], self.caller.name)
         declare_register(GraphWriter(self._catalogue.graph), register.entries(), datetime.now(UTC))
         return entry
 

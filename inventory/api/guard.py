@@ -202,7 +202,7 @@ class SignedInOnly:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        caller = self._doorkeeper.recognise(
+        caller = await self._doorkeeper.recognise(
             bearer=_bearer(request.headers), session=request.cookies.get(self._cookie, "")
         )
         if caller is None:

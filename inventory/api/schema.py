@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
 from inventory.api.resolvers import DECISIONS, QUESTIONS, SUBSCRIPTIONS
+from inventory.api.roles import all_guarded
 from inventory.api.settings import Limits
 from inventory.api.types.nodes import NODE_TYPES
 
@@ -25,7 +26,7 @@ def build_schema(limits: Limits) -> InventorySchema:
     """The schema that holds questions to `limits`."""
     return InventorySchema(
         query=merge_types("Query", QUESTIONS),
-        mutation=merge_types("Mutation", DECISIONS),
+        mutation=all_guarded(merge_types("Mutation", DECISIONS)),
         subscription=merge_types("Subscription", SUBSCRIPTIONS),
         types=NODE_TYPES,
         extensions=[*limiters(limits), ErrorsForCallers],

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from inventory.api.context import Info
 from inventory.api.paging import USUAL, After, Connection, First, Page
+from inventory.api.roles import Needs, Permission
 from inventory.api.types.disclosures import DisclosureInput, IdentifierInput, RegisteredDisclosure
 from inventory.api.types.node import AsOf
 
@@ -19,7 +20,10 @@ People = Annotated[list[IdentifierInput], strawberry.argument(description="Ident
 class DisclosureQuestions:
     """Fields of Query."""
 
-    @strawberry.field(description="What was handed to authorities and others by a decision, oldest first.")
+    @strawberry.field(
+        description="What was handed to authorities and others by a decision, oldest first.",
+        extensions=[Needs(Permission.SEE_DISCLOSURES)],
+    )
     async def disclosure_register(
         self,
         info: Info,
@@ -41,7 +45,8 @@ class DisclosureQuestions:
 
     @strawberry.field(
         description="To whom a person's data was disclosed, as the register has it. What the law forbids to tell the "
-        "person is left out unless it is asked for."
+        "person is left out unless it is asked for.",
+        extensions=[Needs(Permission.SEE_DISCLOSURES, include_suppressed=Permission.SEE_SUPPRESSED)],
     )
     async def disclosures_about(
         self,
@@ -65,7 +70,8 @@ class DisclosureDecisions:
 
     @strawberry.mutation(
         description="Write a disclosure into the register. Nothing in it is ever changed: an entry that was wrong is "
-        "corrected by another. People are kept as keyed hashes of their identifiers."
+        "corrected by another. People are kept as keyed hashes of their identifiers.",
+        extensions=[Needs(Permission.RECORD_DISCLOSURES)],
     )
     async def record_disclosure(
         self,

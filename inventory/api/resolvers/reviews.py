@@ -8,6 +8,7 @@ import strawberry
 from starlette.concurrency import run_in_threadpool
 
 from inventory.api.context import Info
+from inventory.api.roles import Needs, Permission
 from inventory.api.types.fields import Field, field
 from inventory.errors import QuestionError
 from inventory.model import ReviewState
@@ -19,7 +20,8 @@ class ReviewDecisions:
 
     @strawberry.mutation(
         description="Confirm or reject that a field holds a category. The decision holds across rescans and detector "
-        "versions; SUGGESTED takes it back. A category that the detector did not see can be confirmed too."
+        "versions; SUGGESTED takes it back. A category that the detector did not see can be confirmed too.",
+        extensions=[Needs(Permission.REVIEW)],
     )
     async def review_classification(
         self,

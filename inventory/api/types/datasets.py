@@ -8,6 +8,7 @@ import strawberry
 
 from inventory.api.context import Info, Moment, Row
 from inventory.api.paging import USUAL, After, Connection, First, Page
+from inventory.api.roles import Needs, Permission
 from inventory.api.types.categories import Classification
 from inventory.api.types.node import Node, node_row
 from inventory.model import DatasetKind
@@ -104,7 +105,10 @@ class Dataset(Node):
 
         return await disclosures_of(info, self.urn, self.at)
 
-    @strawberry.field(description="Who may read it or one of its fields, where its system tells.")
+    @strawberry.field(
+        description="Who may read it or one of its fields, where its system tells.",
+        extensions=[Needs(Permission.SEE_READERS)],
+    )
     async def readable_by(self, info: Info) -> list[Annotated[Reader, strawberry.lazy("inventory.api.types.access")]]:
         """READABLE_BY edges that begin here, at its system or at its fields."""
         from inventory.api.types.access import readers_of

@@ -97,14 +97,16 @@ def test_a_right_token_may_ask(program):
 
 def test_secrets_expire_and_old_ones_make_room():
     now = 0.0
-    secrets = ExpiringSecrets(60, most=2, clock=lambda: now)
-    first = secrets.issue()
-    assert secrets.valid(first)
+    secrets = ExpiringSecrets[str](60, most=2, clock=lambda: now)
+    first, short = secrets.issue("first", 3600), secrets.issue("short", 5)
+    assert [secrets.find(first), secrets.find(short)] == ["first", "short"]
+    now = 6.0
+    assert [secrets.find(first), secrets.find(short)] == ["first", None]
     now = 61.0
-    assert not secrets.valid(first)
-    kept = [secrets.issue() for _ in range(3)]
-    assert [secrets.valid(secret) for secret in kept] == [False, True, True]
-    assert [secrets.revoke(kept[2]), secrets.revoke(kept[2])] == [True, False]
+    assert secrets.find(first) is None
+    kept = [secrets.issue(f"number {n}") for n in range(3)]
+    assert [secrets.find(secret) for secret in kept] == [None, "number 1", "number 2"]
+    assert [secrets.take(kept[2]), secrets.take(kept[2])] == ["number 2", None]
 
 
 def test_no_secret_is_kept_as_it_is(service):
