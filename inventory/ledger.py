@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,16 +62,22 @@ class Ledger:
         Of several processes, one at a time writes. Raises LedgerError when the end is not as it was left, so that
         nothing is built on it; ConfigError when it cannot be written.
         """
+        return self.append_all([entry])[0]
+
+    def append_all(self, entries: Sequence[Mapping[str, Any]]) -> list[Line]:
+        """Write lines to the end, in this order, and to the disk at once. Otherwise as `append`."""
         with self._locked() as head:
-            number, at = head.lines + 1, datetime.now(UTC).isoformat(timespec="milliseconds")
-            line = Line(number, at, entry, self._seal(number, at, entry, head.seal))
-            text = _written(line)
+            if not self._head_path.exists():
+                self._write_head(head)  # several lines may be there without their head, but none without any
+            written = list(self._sealed(entries, head))
+            text = b"".join(_written(line) for line in written)
             with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            self._write_head(Head(number, head.size + len(text), line.seal))
-            return line
+            if written:
+                self._write_head(Head(written[-1].number, head.size + len(text), written[-1].seal))
+            return written
 
     def lines(self) -> Iterator[Line]:
         """Every line, oldest first, each checked. Raises LedgerError at the first that does not fit."""
@@ -87,6 +93,22 @@ class Ledger:
                 before = line.seal
         if before != head.seal:
             raise self._damaged(head.lines, "is not the line that was written last")
+
+    def last(self) -> Line | None:
+        """The last line, found from the end however long the ledger is; None when there is none."""
+        if not self.path.exists() and not self._head_path.exists():
+            return None
+        with self._locked() as head, self._opened() as file:
+            if not head.lines:
+                return None
+            text, reach = b"", 4096
+            while b"\n" not in text[:-1] and len(text) < head.size:
+                file.seek(max(0, head.size - reach))
+                text, reach = file.read(min(reach, head.size)), reach * 4
+        line = self._parsed(head.lines, text[text.rfind(b"\n", 0, -1) + 1 :])
+        if line.seal != head.seal:
+            raise self._damaged(head.lines, "is not the line that was written last")
+        return line
 
     def head(self) -> Head:
         """The number of lines, the bytes and the last seal, as they are kept beside the file."""
@@ -143,26 +165,36 @@ class Ledger:
             return head
         with self.path.open("r+b") as file:
             file.seek(head.size)
-            text = file.readline()
-            if not text.endswith(b"\n"):
-                file.truncate(head.size)
-                return head
-            line = self._read(head.lines + 1, text, head.seal)
-            if file.read(1):
-                raise self._damaged(head.lines + 2, "was added without the key")
-        head = Head(line.number, size, line.seal)
+            while text := file.readline():
+                if not text.endswith(b"\n"):
+                    file.truncate(head.size)
+                    break
+                line = self._read(head.lines + 1, text, head.seal)
+                head = Head(line.number, head.size + len(text), line.seal)
         self._write_head(head)
         return head
 
+    def _sealed(self, entries: Iterable[Mapping[str, Any]], head: Head) -> Iterator[Line]:
+        at, before = datetime.now(UTC).isoformat(timespec="milliseconds"), head.seal
+        for number, entry in enumerate(entries, head.lines + 1):
+            line = Line(number, at, entry, self._seal(number, at, entry, before))
+            yield line
+            before = line.seal
+
     def _read(self, number: int, text: bytes, before: str) -> Line:
+        line = self._parsed(number, text)
+        expected = self._seal(line.number, line.at, line.entry, before)
+        if line.number != number or not hmac.compare_digest(line.seal, expected) or _written(line) != text:
+            raise self._damaged(number, "was altered, moved or does not follow the line before it")
+        return line
+
+    def _parsed(self, number: int, text: bytes) -> Line:
         try:
             said = cast("dict[str, Any]", json.loads(text))
             line = Line(int(said["n"]), str(said["at"]), said["entry"], str(said["seal"]))
-            expected = self._seal(line.number, line.at, line.entry, before)
+            _written(line)
         except (ValueError, KeyError, TypeError):
             raise self._damaged(number, "is no line of it") from None
-        if line.number != number or not hmac.compare_digest(line.seal, expected) or _written(line) != text:
-            raise self._damaged(number, "was altered, moved or does not follow the line before it")
         return line
 
     def _seal(self, number: int, at: str, entry: Mapping[str, Any], before: str) -> str:

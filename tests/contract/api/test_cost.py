@@ -41,9 +41,9 @@ def queries_of(catalogue, monkeypatch):
 def test_nested_lists_cost_one_query_a_level(queries_of):
     count, data = queries_of(
         """{
-          systems { edges { node { urn
-            datasets { edges { node { urn
-              fields { edges { node { urn
+          systems(first: 10) { edges { node { urn
+            datasets(first: 20) { edges { node { urn
+              fields(first: 20) { edges { node { urn
                 classifications { confidence category { key parent { key } } }
               } } }
             } } }

@@ -130,3 +130,28 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(ConfigError, match=r"file/a\.jsonl"):
         Ledger(tmp_path / "file" / "a.jsonl", KEY).append({})
+
+
+def test_lines_written_together_keep_their_order_and_the_last_is_found(tmp_path):
+    ledger = Ledger(tmp_path / "a.jsonl", KEY)
+    assert ledger.last() is None
+    assert [line.number for line in ledger.append_all([{"what": number} for number in range(5)])] == [1, 2, 3, 4, 5]
+    ledger.append({"what": "é" * 9000})
+    last = ledger.last()
+    assert last is not None
+    assert (last.number, last.entry) == (6, {"what": "é" * 9000})
+    assert entries(ledger)[:5] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_program_that_died_after_several_lines_loses_the_half_one_only(tmp_path, before):
+    ledger = Ledger(tmp_path / "a.jsonl", KEY)
+    ledger.append_all([{"what": number} for number in range(before)])
+    head = ledger.path.with_name("a.jsonl.head")
+    kept = head.read_bytes()
+    ledger.append_all([{"what": number} for number in range(before, before + 4)])
+    head.write_bytes(kept)
+    with ledger.path.open("r+b") as file:
+        file.truncate(ledger.path.stat().st_size - 5)
+    assert entries(ledger) == list(range(before + 3))
+    assert ledger.append({"what": 9}).number == before + 4
