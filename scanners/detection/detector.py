@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,9 @@ from scanners.detection.records import record_kinds
 from scanners.detection.values import Nesting, chunks, is_text, kind_of_declared
 from scanners.detection.weighing import Look, Score, Seen, Surroundings
 
-VERSION = "columns/5"
+VERSION = "columns/6"
+
+_USER_OF_URL = re.compile(r"(?<=//)[^\s/?#@]+(?=@)|(?<=/@)[\w.-]+")
 
 SEARCHED = 50_000
 SEARCHED_SHORT = 10_000
@@ -116,20 +119,22 @@ class ColumnDetector:
         return ColumnsInProgress(self, context)
 
     def redact(self, text: str) -> str:
-        """`text` with every personal value that the patterns know replaced by its kind: "‹email›"."""
+        """`text` with each personal value that the patterns know, and a URL's user, replaced by its kind: "‹email›"."""
         hits = [
             (found.start(), found.end(), detector.detector)
-            for detector in self._within
+            for detector in map(self.by_name.__getitem__, self.engine.rows((text,)))
             for found in detector.inside.finditer(text)
             if detector.text_check(found.group())
         ]
+        if not hits and "@" not in text:
+            return text
         parts: list[str] = []
         at = 0
         for start, end, kind in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
             if end > at:
                 parts.append(f"{text[at:start]}‹{kind}›")
                 at = end
-        return "".join(parts) + text[at:]
+        return _USER_OF_URL.sub("‹user›", "".join(parts) + text[at:])
 
 
 class _Column:

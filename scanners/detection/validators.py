@@ -304,6 +304,14 @@ def email(text: str) -> bool:
     return _email_domain(domain)
 
 
+_USER_OF_URL = re.compile(r"(?!mailto:)(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^\s/?#@]+@", re.IGNORECASE)
+
+
+def email_in_text(text: str) -> bool:
+    """An address that is not the user and host of a URL, nor a name in its path (medium.com/@user.name)."""
+    return _USER_OF_URL.match(text) is None and "/@" not in text and email(text)
+
+
 def phone(text: str) -> bool:
     """A number that `phonenumbers` finds valid with its country code, or in Canada, the US, France or the UK."""
     count = len(digits(text))
@@ -1025,10 +1033,11 @@ VALIDATORS: dict[str, Validator] = {
         check.__name__: check
         for check in (
             aba, address_in_text, age, amount, anything, bank_account, bic, card, card_expiry, cookie,
-            coordinates, degree, drivers_license, email, health_number, iban, identifier, identifier_with_digits, imei,
-            invoice_number, ip_address, ip_in_text, jwt, mac_address, name_in_prose, name_in_text, nino, nir, phone,
-            phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose, ramq, random_token,
-            routing_number, sin, sin_in_text, ssn, ssn_in_text, url, url_or_dash, user_agent, username, version, vin,
+            coordinates, degree, drivers_license, email, email_in_text, health_number, iban, identifier,
+            identifier_with_digits, imei, invoice_number, ip_address, ip_in_text, jwt, mac_address, name_in_prose,
+            name_in_text, nino, nir, phone, phone_in_text, plaintext_password, postal_code, postal_code_in_text, prose,
+            ramq, random_token, routing_number, sin, sin_in_text, ssn, ssn_in_text, url, url_or_dash, user_agent,
+            username, version, vin,
         )
     },
     **{name: _one(check) for name, check in PASSING.items()},

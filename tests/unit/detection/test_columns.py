@@ -72,6 +72,29 @@ def test_redact_replaces_values_by_their_kind():
     assert redacted == "write to ‹email› or ‹phone›, card ‹card›"
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://public@o0.ingest.sentry.io/0", "git+ssh://git@github.com/org/shop", "//cdn@files.example.org/x"],
+)
+def test_the_user_of_a_url_is_no_email_and_is_redacted(address: str):
+    found = judge({"c9": [address] * 20, "remark": [f"it is sent there, to {address} each night"] * 20})
+    for field in found.values():
+        assert "user.contact.email" not in {verdict.category for verdict in field.verdicts}
+    before, _, after = address.partition("//")
+    host = after.partition("@")[2]
+    assert DETECTOR.redact(f"sent to {address}") == f"sent to {before}//‹user›@{host}"
+
+
+def test_emails_and_secrets_in_urls_are_found():
+    assert DETECTOR.redact("by mailto://zoe@b.ca") == "by ‹email›"
+    assert DETECTOR.redact("redis://:hunter2@cache.internal.net") == "‹basic_auth_url›"
+    assert DETECTOR.redact("smtp://zoe%40b.ca:hunter2@smtp.b.ca:587") == "‹basic_auth_url›"
+    texts = ["https://shop.example.org/?mail=zoe@example.org"] * 20
+    assert "user.contact.email" in {verdict.category for verdict in judge({"c9": texts})["c9"].verdicts}
+    handles = judge({"c9": ["https://medium.com/@user.name"] * 20})["c9"]
+    assert "user.contact.email" not in {verdict.category for verdict in handles.verdicts}
+
+
 def test_nothing_to_see_has_a_reason():
     assert judge({"empty": [None, None]})["empty"].reason
 
