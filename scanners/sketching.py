@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -39,7 +39,7 @@ from scanners.detection.interface import (
     TableContext,
     TableDetection,
 )
-from scanners.detection.values import Nesting, chunks
+from scanners.places import values_at
 
 VERSION = "sketches/1"
 K = 1024
@@ -139,6 +139,8 @@ class Sketching:
             return []
         if kind == "digest" and not all(map(_is_hexadecimal, forms)):
             kind = "text"
+        if kind in ("text", "number"):
+            kind = _text_or_number(forms, kind)
         if kind == "digest":
             return [self._bottom([bytes.fromhex(form.decode("ascii")) for form in forms], kind, "", sampled, rows)]
         sha256, sha1 = hashlib.sha256, hashlib.sha1
@@ -166,6 +168,16 @@ class Sketching:
         blocks = b"".join([digest[:_BLOCK] for digest in digests])
         encryptor = Cipher(algorithms.AES256(self._key), modes.ECB()).encryptor()  # noqa: S305 - as a function
         return np.frombuffer(encryptor.update(blocks), dtype="<u8")[::2].astype(np.uint64)
+
+
+_SHORT = 9  # digits of a number that others may have by chance
+
+
+def _text_or_number(forms: Sequence[bytes], kind: str) -> str:
+    """By the values, as a file has numbers as texts: long numbers are as telling as texts."""
+    if max(map(len, forms)) > _SHORT:
+        return "text"
+    return "number" if b"".join(forms).isdigit() else kind
 
 
 def _is_hexadecimal(form: bytes) -> bool:
@@ -221,9 +233,7 @@ class _SketchedTable:
         wanted = {(verdict.column, verdict.pointer): verdict for verdict in found if self._is_wanted(verdict)}
         if not rows or not wanted:
             return found
-        inside: dict[str, dict[str, list[str]]] = {}
-        for column in {column for column, pointer in wanted if pointer}:
-            inside[column] = _inside(_arrays(held, column))
+        inside = self._inside(held, wanted)
         return [
             replace(verdict, sketches=tuple(self._sketches(verdict, held, rows, inside)))
             if (verdict.column, verdict.pointer) in wanted
@@ -231,14 +241,30 @@ class _SketchedTable:
             for verdict in found
         ]
 
+    def _inside(
+        self, held: Sequence[pa.RecordBatch], wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[pa.Array[Any]]]:
+        """The values of the wanted places inside columns."""
+        pointers: dict[str, list[str]] = {}
+        for column, pointer in wanted:
+            if pointer:
+                pointers.setdefault(column, []).append(pointer)
+        return {
+            (column, pointer): arrays
+            for column, some in pointers.items()
+            for pointer, arrays in values_at(_arrays(held, column), some).items()
+        }
+
     def _sketches(
-        self, verdict: FieldVerdict, held: Sequence[pa.RecordBatch], rows: int, inside: dict[str, dict[str, list[str]]]
+        self,
+        verdict: FieldVerdict,
+        held: Sequence[pa.RecordBatch],
+        rows: int,
+        inside: Mapping[tuple[str, str], Sequence[pa.Array[Any]]],
     ) -> list[Sketch]:
-        if verdict.pointer:
-            values: list[pa.Array[Any]] = [pa.array(inside[verdict.column].get(verdict.pointer, []), pa.string())]
-            numeric = verdict.type in ("number", "integer")
-        else:
-            values, numeric = _flat(_arrays(held, verdict.column))
+        arrays = inside[verdict.column, verdict.pointer] if verdict.pointer else _arrays(held, verdict.column)
+        values, numeric = _flat(arrays)
+        numeric = numeric or (bool(verdict.pointer) and verdict.type in ("number", "integer"))
         sampled = sum(len(array) - array.null_count for array in values)
         texts = cast("pa.Array[Any]", pa.chunked_array(values, pa.string()).combine_chunks())
         found = self._sketching.sketch(texts, _kind(verdict, numeric=numeric), sampled=sampled, rows=rows)
@@ -309,14 +335,3 @@ def _as_texts(array: pa.Array[Any]) -> pa.Array[Any]:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         values = cast("list[object]", array.to_pylist())
         return pa.array([None if value is None or isinstance(value, bytes) else str(value) for value in values])
-
-
-def _inside(arrays: Iterable[pa.Array[Any]]) -> dict[str, list[str]]:
-    """The values of every place inside a nested column, by its pointer."""
-    found: dict[str, list[str]] = {}
-    nesting = Nesting()
-    for array in arrays:
-        for chunk in chunks(array, nesting):
-            if chunk.pointer and chunk.kind not in ("object", "list", "boolean"):
-                found.setdefault(chunk.pointer, []).extend(text for text in chunk.texts if text is not None)
-    return found

@@ -42,7 +42,7 @@ from seed.estate.score import Tally
 from seed.estate.truth import TrueFlow, Truth, truth
 
 ROWS = 1000  # of a sample
-ESTATE_ROWS = 300
+ESTATE_ROWS = 1000
 SKETCHES = 20_000
 SHOWN = (Transformation.COPIED, Transformation.HASHED)
 

@@ -55,6 +55,8 @@ _TELLING = (
     *("user.unique_id", "user.device.device_id", "user.device.cookie_id", "user.authorization", "user.name"),
     *("user.health_and_medical.record_id", "user.health_and_medical.insurance_beneficiary_id"),
 )
+#: Two systems do not have them in common by chance; two tables of one application may, as the same people use both.
+_TELLING_ABROAD = ("user.device.ip_address",)
 _CHANCY = ("user.name.first", "user.name.last", "user.financial.credit_card.expiry", "user.financial.bank_account.bic")
 _LEAST_DISTINCT = 12
 
@@ -202,7 +204,12 @@ class _Side:
             return False
         if sketch.kind in ("email", "phone", "digest"):
             return True
-        return _within(category, _TELLING) and not _within(category, _CHANCY)
+        return _within(category, (*_TELLING, *_TELLING_ABROAD)) and not _within(category, _CHANCY)
+
+    @property
+    def abroad(self) -> bool:
+        """Whether that holds between systems alone."""
+        return _within(self.facts.category, _TELLING_ABROAD)
 
     @property
     def share(self) -> float:
@@ -321,6 +328,8 @@ class Overlap:
                         continue
                     shared = _shared(one.sketch, other.sketch)
                     match = self._match(one, other, shared) if shared >= LEAST_OF_CHANCY else None
+                    if match is not None and _is_common(match):
+                        continue
                     if match is not None and match.source is other:
                         match = _Match(one, other, match.back, match.contained, match.directed, telling=False)
                     if match is not None:
@@ -330,6 +339,8 @@ class Overlap:
         if one.facts.urn == other.facts.urn or one.sketch.key != other.sketch.key:
             return None
         if not _comparable(one.sketch, other.sketch):
+            return None
+        if one.facts.system == other.facts.system and (one.abroad or other.abroad):
             return None
         end = _common_end(one.sketch, other.sketch)
         ahead = _estimate(shared, _below(one.sketch, end), other.share)
@@ -441,6 +452,12 @@ def _is_derived(facts: FieldFacts) -> bool:
 
 
 _WORDS = re.compile(r"[a-z]+|\d+")
+
+
+def _is_common(match: _Match) -> bool:
+    """Whether both may have their few values from one list; unless each has all of the other's."""
+    few = min(match.source.sketch.distinct, match.target.sketch.distinct) < _LEAST_DISTINCT
+    return few and min(match.contained.estimate, match.back.estimate) < KEY_CONTAINED
 
 
 def _words(name: str) -> list[str]:

@@ -63,7 +63,7 @@ class SketchStore:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
-            self._database.executescript(_SCHEMA)
+            self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
             self._database.execute(
                 "INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", [secrets.token_hex(8)]
             )

@@ -100,6 +100,12 @@ def test_personal_fields_keys_and_digests_are_sketched_and_nothing_else():
     assert plain == found["profile", "/contact/email"][0].values == found["fingerprint", ""][0].values
 
 
+def test_numbers_are_told_by_the_values_as_files_have_them_as_texts():
+    assert sketches(["7", "42"])[""].kind == "number"
+    assert sketches(["1234567890123", "1234567890124"], "number")[""].kind == "text"
+    assert sketches(["7", "a42"])[""].kind == "text"
+
+
 def test_a_sketch_is_bounded_and_counts_what_it_leaves_out():
     (sketch,) = sketches([f"value {number}" for number in range(3 * K)]).values()
     assert len(sketch.values) == K
