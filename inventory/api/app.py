@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -18,22 +20,37 @@ from starlette.staticfiles import StaticFiles
 
 from inventory.api.context import Context, OpenRegister
 from inventory.api.endpoint import Endpoint
-from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly, session_cookie
+from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly
 from inventory.api.lineage import BATCH, EVENT, LineageEndpoint
+from inventory.api.oidc import Issuer
 from inventory.api.pages import STATIC
 from inventory.api.refusals import refuse
 from inventory.api.schema import build_schema
 from inventory.api.settings import ApiSettings
 from inventory.api.sign_in import Doorkeeper
+from inventory.api.sign_in_routes import SignInRoutes
+from inventory.api.tokens import TokenStore
 from inventory.errors import ConfigError, GraphError
 from inventory.graph.catalogue import Catalogue
 
 _log = structlog.get_logger("inventory.api")
 
 
-def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegister | None = None) -> Starlette:
-    """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue."""
-    doorkeeper = Doorkeeper(settings)
+def create_app(
+    catalogue: Catalogue,
+    settings: ApiSettings,
+    register: OpenRegister | None = None,
+    *,
+    tokens: TokenStore | None = None,
+    pseudonym_key: bytes = b"",
+) -> Starlette:
+    """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue.
+
+    `tokens` are the API tokens that let programs in. People who sign in with an issuer are named by `pseudonym_key`;
+    without one they have other names after every start.
+    """
+    issuer = Issuer(settings.oidc, pseudonym_key or secrets.token_bytes(32)) if settings.oidc else None
+    doorkeeper = Doorkeeper(settings, tokens, issuer)
     endpoint = Endpoint(
         build_schema(settings.limits), lambda request: Context(catalogue, request.state.caller, register)
     )
@@ -45,8 +62,7 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
             WebSocketRoute("/graphql", endpoint),
             Route(EVENT, lineage.event, methods=["POST"]),
             Route(BATCH, lineage.batch, methods=["POST"]),
-            Route("/sign-in", _sign_in),
-            Route("/sign-out", _sign_out, methods=["POST"]),
+            *SignInRoutes(settings, doorkeeper, issuer).routes(),
             Route("/healthz", _alive),
             Route("/readyz", _ready),
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
@@ -54,13 +70,31 @@ def create_app(catalogue: Catalogue, settings: ApiSettings, register: OpenRegist
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(KnownHosts, allowed=settings.allowed_hosts),
+            *_foreign_pages(settings.cors),
             Middleware(RequestLimits, limits=settings.limits),
-            Middleware(SignedInOnly, doorkeeper=doorkeeper, https=settings.https),
+            Middleware(SignedInOnly, doorkeeper=doorkeeper, settings=settings, issuer=issuer.name if issuer else ""),
         ],
         exception_handlers={404: _not_found, 405: _wrong_method, Exception: _failed},
     )
     app.state = State({"settings": settings, "doorkeeper": doorkeeper, "catalogue": catalogue})
     return app
+
+
+def _foreign_pages(origins: tuple[str, ...]) -> list[Middleware]:
+    """Lets pages of these origins ask, without cookies."""
+    if not origins:
+        return []
+    headers = ["authorization", "content-type"]
+    told = ["Retry-After", "WWW-Authenticate"]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["POST"],
+            allow_headers=headers,
+            expose_headers=told,
+        )
+    ]
 
 
 def create_sign_in_link(app: Starlette, address: str) -> str:
@@ -132,40 +166,6 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _home(_: Request) -> Response:
     return RedirectResponse("/graphql", status_code=303)
-
-
-async def _sign_in(request: Request) -> Response:
-    if request.method == "HEAD":  # a preview of the link must not use it up
-        return Response(status_code=405, headers={"Allow": "GET"})
-    settings: ApiSettings = request.app.state.settings
-    session = request.app.state.doorkeeper.open_session(request.query_params.get("token", ""))
-    if session is None:
-        return refuse(
-            request.headers,
-            401,
-            "SIGN_IN_LINK_NOT_VALID",
-            "This sign-in link was used before, is too old, or is not complete. Start `inventory serve` again for a "
-            "new one.",
-        )
-    response = RedirectResponse("/graphql", status_code=303)
-    response.set_cookie(
-        session_cookie(https=settings.https),
-        session,
-        max_age=settings.session_minutes * 60,
-        httponly=True,
-        samesite="strict",
-        secure=settings.https,
-    )
-    return response
-
-
-async def _sign_out(request: Request) -> Response:
-    settings: ApiSettings = request.app.state.settings
-    name = session_cookie(https=settings.https)
-    request.app.state.doorkeeper.sessions.take(request.cookies.get(name, ""))
-    response = JSONResponse({"signedOut": True}, headers={"Clear-Site-Data": '"cache", "cookies", "storage"'})
-    response.delete_cookie(name, httponly=True, samesite="strict", secure=settings.https)
-    return response
 
 
 async def _alive(_: Request) -> Response:

@@ -7,8 +7,10 @@ The layers are plain ASGI so that nothing of a request is read before it is let 
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,14 +19,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inventory.api.refusals import refuse
-from inventory.api.settings import Limits
+from inventory.api.rates import Rate
+from inventory.api.refusals import refuse, sign_in_page
+from inventory.api.roles import Permission, refusal
+from inventory.api.settings import ApiSettings, Limits
 from inventory.api.sign_in import Caller, Doorkeeper, SignedInBy
+from inventory.errors import InventoryError
 
 PROBES = frozenset({"/healthz", "/readyz"})
 EVENTS = frozenset({"/api/v1/lineage", "/api/v1/lineage/batch"})
-ROUTES = PROBES | EVENTS | {"/", "/graphql", "/sign-in", "/sign-out"}
-_OPEN_TO_ALL = PROBES | {"/sign-in"}
+START, CALLBACK = "/sign-in/start", "/sign-in/callback"
+_SIGN_IN = frozenset({"/sign-in", START, CALLBACK})
+ROUTES = PROBES | EVENTS | _SIGN_IN | {"/", "/graphql", "/sign-out"}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _log = structlog.get_logger("inventory.api")
@@ -189,36 +195,132 @@ def _counted(headers: Headers, receive: Receive, most: int) -> Receive:
 
 
 class SignedInOnly:
-    """Lets only the signed-in through, and of browsers only what our own pages sent."""
+    """Lets only the signed-in through, as often and as far as they may, and of browsers only what our pages sent.
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, *, https: bool) -> None:
+    What fields of the schema need besides is theirs to say (`inventory.api.roles`).
+    """
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, settings: ApiSettings, issuer: str = "") -> None:
         self._app = app
         self._doorkeeper = doorkeeper
-        self._cookie = session_cookie(https=https)
+        self._cookie = session_cookie(https=settings.https)
+        self._issuer = issuer
+        self._limits = settings.limits
+        self._attempts = Rate(settings.limits.sign_ins_per_minute / 60, settings.limits.sign_ins_per_minute)
+        self._requests = Rate(settings.limits.requests_per_second, settings.limits.requests_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] == "lifespan" or scope["path"] in _OPEN_TO_ALL:
+        if scope["type"] == "lifespan" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        caller = await self._doorkeeper.recognise(
-            bearer=_bearer(request.headers), session=request.cookies.get(self._cookie, "")
-        )
+        if scope["path"] in _SIGN_IN:
+            await (self._too_many_attempts(request) or self._app)(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(request)
+        except InventoryError as error:
+            await _cannot_tell(request.headers, error)(scope, receive, send)
+            return
+        refused = self._refusal_of(request, caller)
+        if refused is not None or caller is None:
+            await (refused or self._app)(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["caller"] = caller
+        if scope["type"] == "websocket":
+            watched = _Watched(request, caller, self._caller, self._requests, receive, send)
+            await self._app(scope, watched.receive, watched.send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _caller(self, request: HTTPConnection) -> Caller | None:
+        session = request.cookies.get(self._cookie, "")
+        return await self._doorkeeper.recognise(bearer=_bearer(request.headers), session=session)
+
+    def _refusal_of(self, request: HTTPConnection, caller: Caller | None) -> ASGIApp | None:
+        """Why this request is not let in; None when it is."""
         if caller is None:
-            await _unauthenticated(request.headers)(scope, receive, send)
-        elif not _from_our_pages(request, caller):
-            refusal = refuse(
+            tried = "authorization" in request.headers or self._cookie in request.cookies
+            too_many = self._too_many_attempts(request) if tried else None
+            return too_many or _unauthenticated(request.headers, self._issuer)
+        if not _from_our_pages(request, caller):
+            return refuse(
                 request.headers,
                 403,
                 "FOREIGN_ORIGIN",
                 "Another site sent this. Ask from this service's own pages, or sign in with a bearer token.",
             )
-            await refusal(scope, receive, send)
-        else:
-            state: dict[str, Any] = scope.setdefault("state", {})
-            state["caller"] = caller
-            await self._app(scope, receive, send)
+        if needed := _needed(request.scope["path"], caller):
+            return refuse(request.headers, 403, "FORBIDDEN", refusal("This address", needed, caller.roles))
+        if wait := self._requests.wait(caller.name):
+            limits = f"{self._limits.requests_per_second:g} a second (limits `requests_per_second`, `requests_at_once`)"
+            return _too_often(request.headers, wait, f"One caller may ask {limits}.")
+        return None
+
+    def _too_many_attempts(self, request: HTTPConnection) -> ASGIApp | None:
+        wait = self._attempts.wait(request.client.host if request.client else "")
+        if not wait:
+            return None
+        limit = f"{self._limits.sign_ins_per_minute} attempts to sign in a minute (limit `sign_ins_per_minute`)"
+        return _too_often(request.headers, wait, f"From one address, {limit} are looked at.")
+
+
+def _needed(path: str, caller: Caller) -> Permission | None:
+    """The permission that the caller lacks for this address; whoever is let in may sign out."""
+    if path == "/sign-out":
+        return None
+    permission = Permission.SEND_LINEAGE if path in EVENTS else Permission.READ
+    return None if permission in caller.permissions else permission
+
+
+class _Watched:
+    """A connection that ends when what its caller signed in with does: looked at with each message, either way.
+
+    Each message that comes in counts as a request.
+    """
+
+    def __init__(
+        self,
+        request: HTTPConnection,
+        caller: Caller,
+        recognise: Callable[[HTTPConnection], Awaitable[Caller | None]],
+        requests: Rate,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        self._request, self._caller, self._recognise, self._requests = request, caller, recognise, requests
+        self._receive, self._send = receive, send
+        self._ended = False
+
+    async def receive(self) -> Message:
+        """The next message of the client."""
+        message = await self._receive()
+        if message["type"] == "websocket.receive":
+            if not await self._signed_in():
+                await self._end(4401, "Unauthorized")
+            elif self._requests.wait(self._caller.name):
+                await self._end(4429, "Too many requests")
+        return {"type": "websocket.disconnect", "code": 1008} if self._ended else message
+
+    async def send(self, message: Message) -> None:
+        """A message for the client."""
+        if message["type"] == "websocket.send" and not self._ended and not await self._signed_in():
+            await self._end(4401, "Unauthorized")
+        if not self._ended:
+            await self._send(message)
+
+    async def _signed_in(self) -> bool:
+        try:
+            return await self._recognise(self._request) == self._caller
+        except InventoryError:
+            return False
+
+    async def _end(self, code: int, reason: str) -> None:
+        if not self._ended:
+            self._ended = True
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _bearer(headers: Headers) -> str:
@@ -226,15 +328,28 @@ def _bearer(headers: Headers) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _unauthenticated(headers: Headers) -> ASGIApp:
+def _unauthenticated(headers: Headers, issuer: str) -> ASGIApp:
+    challenge = {"WWW-Authenticate": 'Bearer realm="inventory"'}
+    if "text/html" in headers.get("accept", ""):
+        return sign_in_page(401, issuer, challenge)
     return refuse(
         headers,
         401,
         "UNAUTHENTICATED",
-        "Sign in first. Browsers: open the one-time link that `inventory serve` printed, or start it again for a new "
-        "one. Programs: send a token from the configuration as `Authorization: Bearer …`.",
-        extra={"WWW-Authenticate": 'Bearer realm="inventory"'},
+        "Sign in first. Browsers: at /sign-in, or by the one-time link that `inventory serve` printed. Programs: send "
+        "a token (`inventory token create`) as `Authorization: Bearer …`.",
+        extra=challenge,
     )
+
+
+def _cannot_tell(headers: Headers, error: InventoryError) -> ASGIApp:
+    _log.error("cannot tell who asks", source=error.source, cause=error.cause)
+    message = "Whether this token is valid cannot be told now. Sign in another way, or try again later."
+    return refuse(headers, 503, "SIGN_IN_UNAVAILABLE", message, extra={"Retry-After": "10"})
+
+
+def _too_often(headers: Headers, wait: float, message: str) -> ASGIApp:
+    return refuse(headers, 429, "TOO_MANY_REQUESTS", message, extra={"Retry-After": str(math.ceil(wait))})
 
 
 def _from_our_pages(request: HTTPConnection, caller: Caller) -> bool:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import httpx
 import structlog
@@ -121,7 +121,7 @@ class Issuer:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return f"{endpoints.authorization}?{urlencode(asked)}", attempt
+        return str(httpx.URL(endpoints.authorization).copy_merge_params(asked)), attempt
 
     async def finish(self, attempt: Attempt, answer: Mapping[str, str]) -> Person:
         """The person that the answer's code stands for. Raises SignInRefused, SourceError."""
@@ -154,10 +154,7 @@ class Issuer:
             form["client_id"] = self._settings.client_id
         else:
             # RFC 6749, 2.3.1: both are form-encoded before they become the user and password of HTTP.
-            user, password = (
-                urlencode({"": part})[1:] for part in (self._settings.client_id, secret.get_secret_value())
-            )
-            auth = httpx.BasicAuth(user, password)
+            auth = httpx.BasicAuth(quote_plus(self._settings.client_id), quote_plus(secret.get_secret_value()))
         status, document = await self._asked("POST", endpoints.token, data=form, auth=auth)
         if status != 200:
             raise SignInRefused("the issuer did not take the code")
@@ -227,11 +224,11 @@ class Issuer:
 
     async def _keys_with(self, kid: object) -> KeySet:
         """The issuer's keys; fetched anew, though not often, when none has the id that a token names."""
+        if (known := self._known_keys(kid)) is not None:
+            return known
         async with self._lock:
-            age = self._clock() - self._keys_at
-            fresh = self._keys is not None and age < KEYS_KNOWN_FOR and _has(self._keys, kid)
-            if fresh or (self._keys is not None and age < ASKED_EVERY):
-                return self._keys  # pyright: ignore[reportReturnType] - both say that it is there
+            if (known := self._known_keys(kid)) is not None:  # another request has fetched them meanwhile
+                return known
             try:
                 self._keys = await self._fetched_keys()
             except SourceError:
@@ -240,6 +237,12 @@ class Issuer:
                 _log.warning("the issuer's keys could not be fetched again", issuer=self.name)
             self._keys_at = self._clock()
             return self._keys
+
+    def _known_keys(self, kid: object) -> KeySet | None:
+        age = self._clock() - self._keys_at
+        if self._keys is None or age >= KEYS_KNOWN_FOR:
+            return None
+        return self._keys if _has(self._keys, kid) or age < ASKED_EVERY else None
 
     async def _fetched_keys(self) -> KeySet:
         endpoints = await self._known_endpoints()
@@ -275,9 +278,7 @@ class Issuer:
             str(document.get(name, ""))
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
         ]
-        if not all(is_safe_address(address) for address in found[:3]) or not (
-            not found[3] or is_safe_address(found[3])
-        ):
+        if not all(is_safe_address(address) for address in (found if found[3] else found[:3])):
             raise self._trouble("gives addresses that are not safe in its discovery document")
         return _Endpoints(*found)
 

@@ -10,7 +10,7 @@ from strawberry.types import ExecutionContext
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
 from inventory.api.resolvers import DECISIONS, QUESTIONS, SUBSCRIPTIONS
-from inventory.api.roles import all_guarded
+from inventory.api.needs import all_guarded
 from inventory.api.settings import Limits
 from inventory.api.types.nodes import NODE_TYPES
 

@@ -62,7 +62,7 @@ class _Valid(Generic[Kept]):
 
 
 class ExpiringSecrets(Generic[Kept]):
-    """Random secrets, each with what it stands for, until its time is over or it is taken back. Safe between threads."""
+    """Random secrets, each with what it stands for, until they expire or are taken. Safe between threads."""
 
     def __init__(self, seconds: float, *, most: int = 1000, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -144,4 +144,5 @@ def digest_of(secret: str) -> bytes:
 def _among(secret: str, digests: Collection[bytes]) -> bool:
     """Compare with every digest, without stopping at the one that matches."""
     wanted = digest_of(secret)
-    return any([hmac.compare_digest(wanted, digest) for digest in digests])
+    same = [hmac.compare_digest(wanted, digest) for digest in digests]
+    return any(same)

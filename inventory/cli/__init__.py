@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 import inventory
-from inventory.cli import ask, connector, demo, detect, disclosure, graph, lineage, load, review, scan, schedule, serve
+from inventory.cli import (
+    ask,
+    connector,
+    demo,
+    detect,
+    disclosure,
+    graph,
+    lineage,
+    load,
+    review,
+    scan,
+    schedule,
+    serve,
+    token,
+)
 from inventory.cli.console import configure_logging, fail
 from inventory.errors import InventoryError
 
@@ -37,6 +51,7 @@ app.add_typer(connector.app, name="connector")
 app.add_typer(graph.app, name="graph")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(token.app, name="token")
 
 
 def _version(asked: bool) -> None:

@@ -21,7 +21,8 @@ from rich.table import Table
 from inventory.api.app import create_app, create_sign_in_link, serve
 from inventory.api.context import OpenRegister
 from inventory.api.contract import ask
-from inventory.api.settings import ApiSettings
+from inventory.api.settings import ApiSettings, OidcSettings
+from inventory.api.tokens import TokenStore
 from inventory.cli.console import out, say
 from inventory.cli.options import DEFAULT_CONFIG
 from inventory.disclosures.register import DisclosureRegister
@@ -99,6 +100,11 @@ def key_of(config: Config) -> InstallationKey:
     """The installation's key, made the first time."""
     given = config.installation_key.reveal().get_secret_value() if config.installation_key else ""
     return installation_key(config.data_dir, given)
+
+
+def opened_tokens(config: Config) -> TokenStore:
+    """The API tokens of the configuration's `data_dir`."""
+    return TokenStore(config.data_dir)
 
 
 def opened_sketches(config: Config) -> SketchStore:
@@ -359,15 +365,33 @@ def answer(
     return asyncio.run(run())
 
 
+def served(section: ServeSection) -> ApiSettings:
+    """The service's settings, with the secrets in hand."""
+    oidc = None
+    if section.oidc is not None:
+        secret = section.oidc.client_secret
+        known = section.oidc.model_dump(exclude={"client_secret"})
+        oidc = OidcSettings(**known, client_secret=secret.reveal() if secret else None)
+    return ApiSettings(
+        host=section.host,
+        port=section.port,
+        hosts=section.allowed_hosts,
+        https=section.https,
+        tokens=() if section.token is None else (section.token.reveal(),),
+        token_roles=section.token_roles,
+        oidc=oidc,
+        cors=section.cors,
+    )
+
+
 def serve_graph(graph: Graph, config: Config, section: ServeSection) -> None:
     """Serve until interrupted, and print where and with which link to sign in."""
-    tokens = () if section.token is None else (section.token.reveal(),)
     app = create_app(
         Catalogue(graph),
-        ApiSettings(
-            host=section.host, port=section.port, hosts=section.allowed_hosts, https=section.https, tokens=tokens
-        ),
+        served(section),
         lambda: opened_register(config),
+        tokens=opened_tokens(config),
+        pseudonym_key=key_of(config).derived("callers") if section.oidc else b"",
     )
 
     def ready(address: str) -> None:

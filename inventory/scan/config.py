@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from inventory.api.roles import Role
+from inventory.api.settings import OidcClient, checked_origins
 from inventory.errors import ConfigError
 from scanners.base import Scanner, Secret
 from scanners.registry import scanner_types
@@ -43,6 +45,12 @@ class GraphSection(Section):
         return self
 
 
+class OidcSection(OidcClient):
+    """The OpenID Connect issuer that people sign in with."""
+
+    client_secret: Secret | None = Field(default=None, description="What the service proves itself with, besides PKCE.")
+
+
 class ServeSection(Section):
     """How the service listens and who may ask."""
 
@@ -51,6 +59,16 @@ class ServeSection(Section):
     allowed_hosts: tuple[str, ...] = Field(default=(), description="Host names it is reached by, besides loopback.")
     https: bool = Field(default=False, description="Browsers reach it by TLS, which a proxy ends.")
     token: Secret | None = Field(default=None, description="Bearer token that programs sign in with.")
+    token_roles: tuple[Role, ...] = Field(
+        default=(Role.ENGINEER, Role.PRIVACY), description="What programs with that token are."
+    )
+    oidc: OidcSection | None = Field(default=None, description="The OpenID Connect issuer that people sign in with.")
+    cors: tuple[str, ...] = Field(default=(), description="Origins of other pages that may ask with a bearer token.")
+
+    @field_validator("cors")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return checked_origins(origins)
 
 
 class DeclaredSection(Section):

@@ -8,8 +8,9 @@ import strawberry
 from starlette.concurrency import run_in_threadpool
 
 from inventory.api.context import Info
+from inventory.api.needs import Needs
 from inventory.api.paging import USUAL, After, Connection, First, Page
-from inventory.api.roles import Needs, Permission
+from inventory.api.roles import Permission
 from inventory.api.types.disclosures import DisclosureInput, IdentifierInput, RegisteredDisclosure
 from inventory.api.types.node import AsOf
 

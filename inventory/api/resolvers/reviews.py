@@ -8,7 +8,8 @@ import strawberry
 from starlette.concurrency import run_in_threadpool
 
 from inventory.api.context import Info
-from inventory.api.roles import Needs, Permission
+from inventory.api.needs import Needs
+from inventory.api.roles import Permission
 from inventory.api.types.fields import Field, field
 from inventory.errors import QuestionError
 from inventory.model import ReviewState

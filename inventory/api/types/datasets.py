@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from inventory.api.context import Info, Moment, Row
+from inventory.api.needs import Needs
 from inventory.api.paging import USUAL, After, Connection, First, Page
-from inventory.api.roles import Needs, Permission
+from inventory.api.roles import Permission
 from inventory.api.types.categories import Classification
 from inventory.api.types.node import Node, node_row
 from inventory.model import DatasetKind
