@@ -18,7 +18,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from inventory.api.audit import Audit
+from inventory.api.audited import Audited
 from inventory.api.context import Context, OpenRegister
+from inventory.api.documents import Documents
 from inventory.api.endpoint import Endpoint
 from inventory.api.guard import KnownHosts, RequestLimits, SecurityHeaders, SignedInOnly
 from inventory.api.lineage import BATCH, EVENT, LineageEndpoint
@@ -43,16 +46,22 @@ def create_app(
     *,
     tokens: TokenStore | None = None,
     pseudonym_key: bytes = b"",
+    audit: Audit | None = None,
 ) -> Starlette:
     """The service over one graph and one register. `app.state` holds its settings, doorkeeper and catalogue.
 
     `tokens` are the API tokens that let programs in. People who sign in with an issuer are named by `pseudonym_key`;
-    without one they have other names after every start.
+    without one they have other names after every start. Requests are told to `audit`.
     """
     issuer = Issuer(settings.oidc, pseudonym_key or secrets.token_bytes(32)) if settings.oidc else None
     doorkeeper = Doorkeeper(settings, tokens, issuer)
+    documents = Documents(ad_hoc=settings.ad_hoc, tokens=settings.limits.tokens)
     endpoint = Endpoint(
-        build_schema(settings.limits), lambda request: Context(catalogue, request.state.caller, register)
+        build_schema(settings.limits, documents.texts, suggestions=settings.ad_hoc),
+        lambda request: Context(catalogue, request.state.caller, register),
+        documents,
+        settings.limits,
+        audit,
     )
     lineage = LineageEndpoint(catalogue.graph, settings.limits.event_bytes)
     app = Starlette(
@@ -69,6 +78,7 @@ def create_app(
         ],
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Audited, audit=audit),
             Middleware(KnownHosts, allowed=settings.allowed_hosts),
             *_foreign_pages(settings.cors),
             Middleware(RequestLimits, limits=settings.limits),

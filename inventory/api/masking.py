@@ -7,6 +7,7 @@ where it arose. Neither the log nor an answer gets an error's own text, as drive
 
 from __future__ import annotations
 
+import re
 import secrets
 import traceback
 
@@ -16,6 +17,7 @@ from strawberry.extensions import MaskErrors
 
 from inventory.errors import GraphError, InventoryError, QuestionError
 
+_SUGGESTION = re.compile(r" Did you mean [^?]{1,1000}\?")
 _log = structlog.get_logger("inventory.api")
 
 
@@ -30,8 +32,9 @@ def should_mask(error: GraphQLError) -> bool:
 class ErrorsForCallers(MaskErrors):
     """Masks what is not for callers, and gives every error a stable code."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, suggestions: bool = True) -> None:
         super().__init__(should_mask_error=should_mask)
+        self._suggestions = suggestions
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         """The sentence that stands for an unexpected error."""
@@ -50,6 +53,8 @@ class ErrorsForCallers(MaskErrors):
             if error.extensions is None:
                 error.extensions = {}
             error.extensions.setdefault("code", _code(error))
+            if not self._suggestions:
+                error.message = _SUGGESTION.sub("", error.message)
         return processed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.tools import merge_types
@@ -9,8 +11,8 @@ from strawberry.types import ExecutionContext
 
 from inventory.api.limits import limiters
 from inventory.api.masking import ErrorsForCallers
-from inventory.api.resolvers import DECISIONS, QUESTIONS, SUBSCRIPTIONS
 from inventory.api.needs import all_guarded
+from inventory.api.resolvers import DECISIONS, QUESTIONS, SUBSCRIPTIONS
 from inventory.api.settings import Limits
 from inventory.api.types.nodes import NODE_TYPES
 
@@ -22,12 +24,15 @@ class InventorySchema(strawberry.Schema):
         """Log nothing here: `ErrorsForCallers` logs what is unexpected, without its text."""
 
 
-def build_schema(limits: Limits) -> InventorySchema:
-    """The schema that holds questions to `limits`."""
+def build_schema(limits: Limits, trusted: Sequence[str] = (), *, suggestions: bool = True) -> InventorySchema:
+    """The schema that holds questions to `limits`; the texts in `trusted` are parsed and validated once.
+
+    Without `suggestions`, errors do not tell which names are like one that does not exist.
+    """
     return InventorySchema(
         query=merge_types("Query", QUESTIONS),
         mutation=all_guarded(merge_types("Mutation", DECISIONS)),
         subscription=merge_types("Subscription", SUBSCRIPTIONS),
         types=NODE_TYPES,
-        extensions=[*limiters(limits), ErrorsForCallers],
+        extensions=[*limiters(limits, trusted), lambda: ErrorsForCallers(suggestions=suggestions)],
     )
