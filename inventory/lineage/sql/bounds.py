@@ -46,10 +46,28 @@ def too_wide(scopes: list[Scope], widths: dict[str, int]) -> str:
         else:
             width = 0
         known[id(expression)] = width
+        if isinstance(expression, exp.Select) and _grown(expression) > MOST_NODES:
+            return f"its names for other columns stand for more than {MOST_NODES:,} parts"
         total += width
         if total > MOST_COLUMNS:
             return f"its stars stand for more than {MOST_COLUMNS:,} columns"
     return ""
+
+
+def _grown(select: exp.Select) -> int:
+    """How many parts the columns have once earlier columns' names are replaced by what they stand for: `a || a AS b,
+    b || b AS c, …` doubles at every step."""
+    sizes: dict[str, int] = {}
+    total = 0
+    for projection in select.expressions:
+        names = [column.name for column in projection.find_all(exp.Column) if not column.table]
+        size = 1 + sum(sizes.get(name, 1) for name in names)
+        total += size
+        if total > MOST_NODES:
+            break
+        if projection.alias:
+            sizes[projection.alias] = size
+    return total
 
 
 def _columns_of(select: exp.Expr, wide: dict[str, int]) -> int:

@@ -70,8 +70,10 @@ def _bind(query: exp.Query, tables: Tables, home: Sequence[str]) -> dict[str, Ta
 
 def _without_schema(column: exp.Column) -> None:
     """`schema.table.column` as `table.column`; `alias.document.key` stays, as qualifying makes it a path."""
-    scope_names = {table.alias_or_name for table in (column.find_ancestor(exp.Select) or column).find_all(exp.Table)}
-    if column.args.get("db") and column.table in scope_names:
+    if not column.args.get("db"):
+        return
+    around = column.find_ancestor(exp.Select) or column
+    if column.table in {table.alias_or_name for table in around.find_all(exp.Table)}:
         column.set("db", None)
         column.set("catalog", None)
 

@@ -11,7 +11,7 @@ from inventory.lineage.sql.tables import Table, Tables
 _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = r"(?:[A-Za-z_][\w$]*|\"[^\"]{1,128}\"|`[^`]{1,128}`|\[[^\]]{1,128}\])"
 _MENTION = re.compile(
-    rf"\b(?P<word>FROM|JOIN|USING|INTO|UPDATE|TABLE|VIEW)\s+(?:ONLY\s+|IF\s+NOT\s+EXISTS\s+)?"
+    rf"\b(?P<word>FROM|JOIN|USING|INTO|UPDATE|TABLE|VIEW)[\s(]+(?:ONLY\s+|IF\s+NOT\s+EXISTS\s+)?"
     rf"(?P<path>{_NAME}(?:\s?\.\s?{_NAME}){{0,3}})",
     re.IGNORECASE,
 )

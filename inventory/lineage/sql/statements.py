@@ -94,7 +94,7 @@ def flows_of_statement(statement: str, dialect: str, target: Table, tables: Iter
     writes = [write for write in _writes(trees[0]) if _is_into(write, target, known, home)]
     if not writes and isinstance(trees[0], (exp.Create, exp.Query)):
         raise UnreadableError(target.name, unread, "its lineage is unknown")
-    return _united([_followed(write, target, known, home, statement) for write in writes])
+    return _united([_followed(write, target, known, home) for write in writes])
 
 
 def flows_of_script(script: str, tables: Tables, home: Sequence[str] = ()) -> Iterator[Written]:
@@ -129,6 +129,10 @@ def split(script: str, dialect: str) -> list[str]:
 def guessed(statement: str, target: Table | None, tables: Tables, why: str, home: Sequence[str] = ()) -> Lineage:
     """Flows between datasets by their names alone."""
     reads, _ = mentions(statement, tables, home or (target.name.split(".")[:-1] if target else ()))
+    return _guess_of(reads, target, tables, why)
+
+
+def _guess_of(reads: Iterable[Table], target: Table | None, tables: Tables, why: str) -> Lineage:
     flows = [
         Flow(table.urn, target.urn, Transformation.UNKNOWN, GUESS)
         for table in reads
@@ -153,14 +157,14 @@ def _of_one(position: int, text: str, tables: Tables, home: Sequence[str]) -> It
     for write in _writes(trees[0]):
         if isinstance(write.target, str):
             target = Table(write.target, "", ())
-            yield Written(position, None, write.target, _followed(write, target, tables, home, text))
+            yield Written(position, None, write.target, _followed(write, target, tables, home))
         elif write.target is not None:
             name = [_folded(part, tables) for part in write.target.parts]
             found = tables.find(name, home)
             if found is None or found.urn in tables.made:
                 _make(write, name, found, tables, home)
             else:
-                yield Written(position, found, "", _followed(write, found, tables, home, text))
+                yield Written(position, found, "", _followed(write, found, tables, home))
 
 
 _REPLACES = re.compile(r"\s*REPLACE\s+INTO\s", re.IGNORECASE)  # of MySQL and SQLite: an INSERT that first deletes
@@ -239,17 +243,21 @@ def _is_into(write: Write, target: Table, tables: Tables, home: Sequence[str]) -
     return found is not None and found.urn == target.urn
 
 
-def _followed(write: Write, target: Table, tables: Tables, home: Sequence[str], statement: str) -> Lineage:
+def _followed(write: Write, target: Table, tables: Tables, home: Sequence[str]) -> Lineage:
     try:
         followed = Followed(write.query.copy(), tables, home)
-    except TooWide as wide:
-        return guessed(statement, target, tables, str(wide), home)
-    except FAILS:
-        return guessed(statement, target, tables, "its columns could not be told apart", home)
+    except (*FAILS, TooWide) as error:
+        why = str(error) if isinstance(error, TooWide) else "its columns could not be told apart"
+        named = (tables.find([_folded(part, tables) for part in each.parts], home) for each in _tables_in(write.query))
+        return _guess_of({table.urn: table for table in named if table}.values(), target, tables, why)
     fields = _field_flows(write, followed.outputs, target)
     sources = [each for table in followed.sources.values() for each in _behind(table, tables)]
     flows = (*_dataset_flows(sources, fields, target), *fields)
     return Lineage(flows, "" if followed.resolved else "some of its columns could not be followed through its SQL")
+
+
+def _tables_in(query: exp.Query) -> Iterator[exp.Table]:
+    return (table for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier))
 
 
 def _names(write: Write, target: Table | None, outputs: Outputs) -> list[str]:

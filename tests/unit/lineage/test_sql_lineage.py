@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inventory.errors import UnreadableError
-from inventory.lineage.sql import Table, flows_of_statement
+from inventory.lineage.sql import Table, Tables, flows_of_script, flows_of_statement
 
 SYSTEM = "postgres://db:5432"
 USERS = Table(
@@ -171,3 +171,64 @@ def test_a_column_that_no_table_has_is_said_and_not_guessed():
     lineage = flows_of_statement("SELECT phone AS c FROM public.users u, sales.orders o", "postgres", target, TABLES)
     assert not lineage.resolved
     assert all("#" not in flow.source for flow in lineage.flows)
+
+
+SUM = "SELECT " + "+".join(["id"] * 3000) + " AS c FROM users"
+SELF_JOINS = ",".join(f"a{n + 1} AS (SELECT x.*, y.* FROM a{n} x, a{n} y)" for n in range(30))
+ALIASES = ",".join(f"c{n}||c{n} AS c{n + 1}" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    "sql,why",
+    [
+        ("SELECT email AS c FROM users WHERE city IN (" + "'ab'," * 1_100_000 + "'x')", "is longer than"),
+        (SUM, "is nested more than"),
+        (f"WITH a0 AS (SELECT * FROM users), {SELF_JOINS} SELECT * FROM a30", "stand for more than"),
+        (f"SELECT email AS c0, {ALIASES} FROM users", "stand for more than"),
+        ("SELECT * FROM wide, users", "stand for more than"),
+        ("SELECT c FROM ((( users", "could not be parsed"),
+    ],
+)
+def test_what_is_too_large_or_broken_is_known_by_its_tables_alone(sql, why):
+    wide = Table(f"{SYSTEM}/shop.public.wide", "shop.public.wide", tuple(f"c{n}" for n in range(30_000)))
+    target = Table(f"{SYSTEM}/shop.public.v", "shop.public.v", ("c",))
+    lineage = flows_of_statement(sql, "postgres", target, [*TABLES, wide])
+    assert why in lineage.gap
+    assert lineage.guessed
+    assert {(flow.target, flow.transformation.value) for flow in lineage.flows} == {(target.urn, "unknown")}
+    assert USERS.urn in {flow.source for flow in lineage.flows}
+
+
+def test_an_unknown_dialect_is_said():
+    with pytest.raises(UnreadableError, match="dialect 'klingon' is unknown"):
+        flows_of_statement("SELECT 1", "klingon", Table("v", "v", ()), TABLES)
+
+
+def into_users(sql: str) -> set[tuple[str, str]]:
+    flows = flows_of_statement(sql, "postgres", USERS, TABLES).flows
+    return {(flow.source.rpartition(".")[2], flow.target.rpartition(".")[2]) for flow in flows}
+
+
+def test_a_table_that_reads_itself_flows_between_its_columns_only():
+    assert into_users("UPDATE users SET name = email") == {("users#email", "users#name")}
+    assert into_users("INSERT INTO users SELECT * FROM users") == set()
+
+
+def test_views_in_a_circle_end():
+    a, b = Table("a", "shop.public.a", ("x",)), Table("b", "shop.public.b", ("x",))
+    assert flows_of_statement("SELECT x FROM b", "postgres", a, [a, b]).resolved
+    assert flows_of_statement("SELECT x FROM a", "postgres", b, [a, b]).resolved
+
+
+def test_a_script_follows_data_through_the_tables_that_it_makes():
+    script = """
+    CREATE TEMP TABLE step AS SELECT id, md5(email) AS h FROM users;
+    this is no SQL;
+    INSERT INTO users (name) SELECT h FROM step WHERE note = 'a;b';
+    COPY (SELECT h FROM step) TO 's3://bucket/out.csv';
+    """
+    found = list(flows_of_script(script, Tables(TABLES, "postgres"), ["shop", "public"]))
+    assert [(each.position, each.place) for each in found] == [(2, ""), (3, "s3://bucket/out.csv")]
+    said = {(flow.source, flow.target, flow.transformation.value) for flow in found[0].lineage.flows}
+    assert said == {(f"{USERS.urn}#email", f"{USERS.urn}#name", "hashed")}
+    assert (f"{USERS.urn}#email", "s3://bucket/out.csv#h") in {(f.source, f.target) for f in found[1].lineage.flows}
