@@ -81,7 +81,9 @@ class SourceSettings(BaseModel):
         default="", description="Key of the organisation that runs it for us (seed/processors.yaml)."
     )
     own_domains: tuple[str, ...] = Field(
-        default=(), description="Our own domains: hosts and addresses below them are no outside organisations."
+        default=(),
+        description="Our own domains: hosts and addresses below them are no outside organisations. By default those "
+        "of the whole configuration.",
     )
     sampling: Sampling = Sampling()
     budget: Budget = Budget()
@@ -131,7 +133,8 @@ class ScanContext:
         """
         if not state or any(part is None for part in state):
             return ""
-        configured = (settings.sampling.model_dump_json(), settings.processor, settings.region)
+        own = ",".join(sorted(settings.own_domains))
+        configured = (settings.sampling.model_dump_json(), settings.processor, settings.region, own)
         said = (inventory.__version__, self.detection.version, self.basis, *configured, *map(str, state))
         return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
 

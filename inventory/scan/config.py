@@ -7,7 +7,7 @@ wrong type or a missing value is one line that names the place in the file and w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -156,6 +156,7 @@ class Config(Section):
     sources: tuple[Scanner, ...] = Field(default=(), description="What to scan.")
     flows: tuple[FlowSection, ...] = Field(default=(), description="Flows known to people.")
     references: tuple[ReferenceSection, ...] = Field(default=(), description="Keys known to people.")
+    own_domains: tuple[str, ...] = Field(default=(), description="Our own domains, for each source without its own.")
     lineage: LineageSection = LineageSection()
 
 
@@ -185,7 +186,8 @@ def parse_config(document: object, origin: str, base: Path = Path()) -> Config:
         raise ConfigError(origin, "should hold keys and values", "see inventory.example.yaml")
     content: dict[str, Any] = {str(key): value for key, value in cast("dict[object, object]", document).items()}
     mistakes: list[str] = []
-    sources = _sources(content.pop("sources", None) or [], mistakes)
+    shared = {name: content[name] for name in ("own_domains",) if isinstance(content.get(name), list)}
+    sources = _sources(content.pop("sources", None) or [], shared, mistakes)
     try:
         config = Config.model_validate({**content, "sources": tuple(sources)})
     except ValidationError as error:
@@ -196,7 +198,7 @@ def parse_config(document: object, origin: str, base: Path = Path()) -> Config:
     return _anchored(config, base)
 
 
-def _sources(entries: object, mistakes: list[str]) -> list[Scanner]:
+def _sources(entries: object, shared: Mapping[str, Any], mistakes: list[str]) -> list[Scanner]:
     if not isinstance(entries, list):
         mistakes.append("sources: should be a list")
         return []
@@ -206,7 +208,7 @@ def _sources(entries: object, mistakes: list[str]) -> list[Scanner]:
         if not isinstance(entry, dict):
             mistakes.append(f"{_dotted(place)}: should hold keys and values")
             continue
-        settings = cast("dict[str, Any]", entry)
+        settings = {**shared, **cast("dict[str, Any]", entry)}
         scanner = scanner_types().get(str(settings.get("type", "")))
         if scanner is None:
             known = ", ".join(scanner_types())
