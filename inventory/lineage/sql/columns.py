@@ -30,6 +30,7 @@ class Followed:
 
     def __init__(self, query: exp.Query, tables: Tables, home: Sequence[str]) -> None:
         """Raises TooWide, and what sqlglot raises of a query that it cannot qualify."""
+        _without_false_lambdas(query)
         query = normalize_identifiers(query, dialect=tables.dialect)
         self.sources = _bind(query, tables, home)
         self.outputs: Outputs = ()
@@ -42,6 +43,15 @@ class Followed:
         follower = _Follower(self.sources, tables)
         self.outputs = follower.outputs(root)
         self.resolved = follower.resolved
+
+
+def _without_false_lambdas(query: exp.Query) -> None:
+    """sqlglot reads `f(payload -> 'key')` as a function of `payload` that gives 'key'; it is what is at the key."""
+    for found in list(query.find_all(exp.Lambda)):
+        names = found.expressions
+        if isinstance(found.this, exp.Literal) and len(names) == 1 and isinstance(names[0], exp.Identifier):
+            column = exp.Column(this=names[0].copy())
+            found.replace(exp.JSONExtract(this=column, expression=found.this.copy()))
 
 
 def _bind(query: exp.Query, tables: Tables, home: Sequence[str]) -> dict[str, Table]:
@@ -147,6 +157,8 @@ class _Follower:
             yield from self._column(node, scope, done)
         elif isinstance(node, exp.TableColumn):  # a whole row, as in row_to_json(c)
             yield from self._column(exp.column(node.name), scope, done)
+        elif (row := _row_of(node)) is not None:  # (e).kind: a column of the row e
+            yield from self._column(exp.column(node.expression.name, table=row), scope, done)
         elif isinstance(node, JSON_ACCESS) or _is_path(node):
             yield from self._json(node, scope, done)
         elif isinstance(node, (exp.Subquery, exp.Query)):
@@ -310,6 +322,15 @@ def _is_path(node: exp.Expr) -> bool:
     if isinstance(node, exp.Dot):
         return isinstance(node.expression, exp.Identifier)
     return isinstance(node, exp.Bracket)
+
+
+def _row_of(node: exp.Expr) -> str | None:
+    """The name in `(name).column`."""
+    if isinstance(node, exp.Dot) and isinstance(node.this, exp.Paren) and isinstance(node.expression, exp.Identifier):
+        named = node.this.unnest()
+        bare = isinstance(named, exp.TableColumn) or (isinstance(named, exp.Column) and not named.table)
+        return named.name if bare else None
+    return None
 
 
 def _json_chain(node: exp.Expr) -> tuple[exp.Expr, str]:

@@ -154,6 +154,7 @@ def _of_one(position: int, text: str, tables: Tables, home: Sequence[str]) -> It
     if large:
         yield from _guess(position, text, tables, home, large)
         return
+    _declare(trees[0], tables, home)
     for write in _writes(trees[0]):
         if isinstance(write.target, str):
             target = Table(write.target, "", ())
@@ -183,6 +184,19 @@ def _guess(position: int, text: str, tables: Tables, home: Sequence[str], why: s
             yield Written(position, target, "", guessed(text, target, tables, why, home))
     if not writes:
         yield Written(position, None, "", Lineage((), why))
+
+
+def _declare(tree: exp.Expr, tables: Tables, home: Sequence[str]) -> None:
+    """Note a table that the script makes empty, with its columns."""
+    schema = tree.this if isinstance(tree, exp.Create) and tree.kind == "TABLE" else None
+    if not isinstance(schema, exp.Schema) or tree.args.get("expression") or not isinstance(schema.this, exp.Table):
+        return
+    name = [_folded(part, tables) for part in schema.this.parts]
+    columns = tuple(_folded(part.this, tables) for part in schema.expressions if isinstance(part, exp.ColumnDef))
+    if tables.find(name, home) is None:
+        table = Table(f"made:{'.'.join(name)}", ".".join(name), columns)
+        tables.made[table.urn] = Made({}, ())
+        tables.add(table)
 
 
 def _make(write: Write, name: list[str], found: Table | None, tables: Tables, home: Sequence[str]) -> None:
