@@ -20,7 +20,6 @@ import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +53,7 @@ class Audit:
     ) -> None:
         self._folder = data_dir / FOLDER
         self._key = key
-        self._texts_key = key.derived("audit-identifiers")
+        self._texts_key = texts_key(key)
         self._file_bytes = file_bytes
         self._soon = soon
         self._said = threading.Condition()
@@ -157,6 +156,11 @@ class Audit:
         return file
 
 
+def texts_key(key: InstallationKey) -> bytes:
+    """The key that texts are hashed with."""
+    return key.derived("audit-identifiers")
+
+
 def text_hash(key: bytes, text: str) -> str:
     """The keyed hash of a text in its one form: Unicode NFKC, without case or space around it; 32 hex digits."""
     form = unicodedata.normalize("NFKC", text).strip().casefold()
@@ -191,13 +195,6 @@ def lines(data_dir: Path, key: InstallationKey) -> Iterator[tuple[Path, Line]]:
         before = file
     if ended:
         raise LedgerError(str(folder / _name(len(paths) + 1)), "is gone, and the file before it names it")
-
-
-def since(data_dir: Path, key: InstallationKey, start: datetime) -> Iterator[Line]:
-    """The lines that were written at or after `start`, oldest first, each checked with all before it."""
-    for _, line in lines(data_dir, key):
-        if datetime.fromisoformat(line.at) >= start:
-            yield line
 
 
 def _check_first(path: Path, line: Line, before: Ledger | None) -> None:

@@ -127,6 +127,7 @@ class SignInRoutes:
     def _with_session(self, response: Response, request: Request, session: str, seconds: int) -> Response:
         name = session_cookie(https=self._settings.https)
         self._doorkeeper.sessions.take(request.cookies.get(name, ""))  # whoever signs in anew leaves the old session
+        request.state.caller = self._doorkeeper.sessions.find(session)  # for the audit
         response.set_cookie(
             name, session, max_age=seconds, httponly=True, samesite="strict", secure=self._settings.https
         )

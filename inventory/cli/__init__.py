@@ -14,6 +14,7 @@ import typer
 import inventory
 from inventory.cli import (
     ask,
+    audit,
     connector,
     demo,
     detect,
@@ -51,6 +52,7 @@ app.add_typer(connector.app, name="connector")
 app.add_typer(graph.app, name="graph")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(lineage.app, name="lineage")
+app.add_typer(audit.app, name="audit")
 app.add_typer(token.app, name="token")
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from rich.table import Table
 
 from inventory.api.app import create_app, create_sign_in_link, serve
+from inventory.api.audit import Audit
 from inventory.api.context import OpenRegister
 from inventory.api.contract import ask
 from inventory.api.settings import ApiSettings, OidcSettings
@@ -381,17 +382,24 @@ def served(section: ServeSection) -> ApiSettings:
         token_roles=section.token_roles,
         oidc=oidc,
         cors=section.cors,
+        ad_hoc=section.ad_hoc,
     )
 
 
 def serve_graph(graph: Graph, config: Config, section: ServeSection) -> None:
     """Serve until interrupted, and print where and with which link to sign in."""
+    with closing(Audit(config.data_dir, key_of(config))) as audit:
+        _serve(graph, config, section, audit)
+
+
+def _serve(graph: Graph, config: Config, section: ServeSection, audit: Audit) -> None:
     app = create_app(
         Catalogue(graph),
         served(section),
         lambda: opened_register(config),
         tokens=opened_tokens(config),
         pseudonym_key=key_of(config).derived("callers") if section.oidc else b"",
+        audit=audit,
     )
 
     def ready(address: str) -> None:

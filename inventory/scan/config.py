@@ -64,6 +64,9 @@ class ServeSection(Section):
     )
     oidc: OidcSection | None = Field(default=None, description="The OpenID Connect issuer that people sign in with.")
     cors: tuple[str, ...] = Field(default=(), description="Origins of other pages that may ask with a bearer token.")
+    ad_hoc: bool = Field(
+        default=True, description="Answer any question; false: trusted documents only, no introspection, no GraphiQL."
+    )
 
     @field_validator("cors")
     @classmethod
