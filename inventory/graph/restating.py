@@ -8,7 +8,7 @@ document at once come to the same end as one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,12 +19,16 @@ from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, check
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """All that a document says now, and the text to decide by when its next piece comes."""
+    """All that a document says now, and the text to decide by when its next piece comes.
+
+    `same`: it says what it said when its text was last kept, so that only the text is written.
+    """
 
     scope: str
     nodes: tuple[NodeFact, ...]
     edges: tuple[EdgeFact, ...]
     kept: str
+    same: bool = False
 
 
 Known: TypeAlias = Callable[[Collection[str]], set[str]]
@@ -47,11 +51,11 @@ def restate(
         nonlocal news
         kept = _held(transaction, scopes, at)
         documents = list(decide(kept, lambda urns: _known(transaction, urns)))
-        for document in documents:
-            check([*document.nodes, *document.edges])
-        _state(transaction, changes, documents, types)
+        _state(transaction, changes, [document for document in documents if not document.same], types)
         different = [document for document in documents if document.kept != kept[document.scope]]
         news = len(different)
+        if not different:
+            return
         transaction.run(
             "UNWIND $rows AS row MATCH (d:Document {key: row.key}) SET d.kept = row.kept",
             rows=[{"key": document.scope, "kept": document.kept} for document in different],
@@ -75,7 +79,9 @@ def _known(transaction: Transaction, urns: Collection[str]) -> set[str]:
     return {ref.key for ref, state in found.items() if state.valid and state.scope}
 
 
-def _state(transaction: Transaction, changes: Changes, documents: Iterable[Restated], types: Collection[str]) -> None:
+def _state(transaction: Transaction, changes: Changes, documents: Sequence[Restated], types: Collection[str]) -> None:
+    for document in documents:
+        check([*document.nodes, *document.edges])
     nodes = read_nodes(transaction, (fact.ref for document in documents for fact in document.nodes))
     edges = read_edges(transaction, [document.scope for document in documents], types)
     stated: set[str] = set()

@@ -76,14 +76,20 @@ def _size(piece: Piece) -> int:
 
 
 def _decide(heard: Mapping[str, Sequence[Piece]], kept: Mapping[str, str], known: Known) -> list[Restated]:
-    histories: dict[str, History] = {}
-    for scope, pieces in heard.items():
-        histories[scope] = history = History.of_text(kept[scope])
-        for piece in pieces:
-            history.take(piece)
-    names = _names(histories.values(), known)
     jobs = {scope: next((piece.job for piece in pieces if piece.job), "") for scope, pieces in heard.items()}
-    return [_document(scope, jobs[scope], history, names) for scope, history in histories.items()]
+    histories = {scope: History.of_text(kept[scope]) for scope in heard}
+    said = {scope: _said(jobs[scope], history, {}) for scope, history in histories.items() if kept[scope]}
+    for scope, pieces in heard.items():
+        for piece in pieces:
+            histories[scope].take(piece)
+    names = _names(histories.values(), known)
+    documents: list[Restated] = []
+    for scope, history in histories.items():
+        nodes, edges = _said(jobs[scope], history, names)
+        # What other names stand for may change without an event: then it is stated again.
+        same = not history.also and said.get(scope) == (nodes, edges)
+        documents.append(Restated(scope, nodes, edges, history.text(), same))
+    return documents
 
 
 def _names(histories: Iterable[History], known: Known) -> dict[str, str]:
@@ -97,14 +103,15 @@ def _names(histories: Iterable[History], known: Known) -> dict[str, str]:
     }
 
 
-def _document(scope: str, job: str, history: History, names: Mapping[str, str]) -> Restated:
+def _said(job: str, history: History, names: Mapping[str, str]) -> tuple[tuple[NodeFact, ...], tuple[EdgeFact, ...]]:
+    """The job, and the edges that hold."""
     edges = [_flow(flow) for flow in history.flows(job, names)]
     nodes = [NodeFact("Job", job, {name: value for name, (_, value) in history.about.items()})] if job else []
     told = history.last()
     if job and told is not None and len(told.outputs) == 1:  # else its statement does not say which it writes
         (output,) = told.outputs
         edges.append(EdgeFact("DEFINED_BY", NodeRef("Dataset", names.get(output, output)), NodeRef("Job", job)))
-    return Restated(scope, tuple(nodes), tuple(edges), history.text())
+    return tuple(nodes), tuple(edges)
 
 
 def _flow(flow: FlowSeen) -> EdgeFact:

@@ -196,6 +196,7 @@ def test_names_join_with_what_scans_have_seen(client, embedded_graph):
 def test_two_writers_of_one_job_come_to_the_same_end(graph):
     from openlineage.client.serde import Serde
 
+    from inventory.graph.batch import Counts
     from inventory.lineage.openlineage.events import read_event
     from inventory.lineage.openlineage.loading import Loader
 
@@ -214,11 +215,7 @@ def test_two_writers_of_one_job_come_to_the_same_end(graph):
     before = flows(graph, at_all=True)
     again = loader.load(events)
     assert again.news == 0
-    assert (again.changes.edges_unchanged, again.changes.edges_created, again.changes.nodes_changed) == (
-        16 + 16 - 7,
-        0,
-        0,
-    )
+    assert again.changes == Counts(), "nothing of what it says was even looked at"
     assert flows(graph, at_all=True) == before
 
 
