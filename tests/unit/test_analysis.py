@@ -138,7 +138,7 @@ def leads(steps, start, end):
     return end in found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(maps())
 def test_the_cut_parts_and_no_smaller_one_does(steps):
     graph = Subgraph([Place("Field", key, key) for key in "abcdef"], steps)
@@ -149,7 +149,7 @@ def test_the_cut_parts_and_no_smaller_one_does(steps):
             assert leads([s for s in steps if s.id not in fewer], "a", "f")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(maps(), st.sampled_from("bcde"))
 def test_a_choke_point_is_what_the_end_is_lost_without(steps, place):
     graph = Subgraph([Place("Field", key, key) for key in "abcdef"], steps)

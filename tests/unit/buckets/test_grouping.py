@@ -100,7 +100,7 @@ TEXT = st.text(st.characters(exclude_characters="/", exclude_categories=("Cs",))
 KEYS = st.lists(st.lists(WORDS | TEXT, min_size=1, max_size=20).map("/".join), unique=True, max_size=150)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(keys=KEYS, order=st.randoms(use_true_random=False))
 def test_every_object_is_in_one_group_whatever_the_order(keys: list[str], order: random.Random):
     groups = groups_of(keys)

@@ -106,7 +106,7 @@ def test_any_text(text: str, suffix: str, encoding: str):
     survives(text.encode(encoding, "replace"), suffix)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     suffix=st.sampled_from(sorted(VALID)),
     cut=st.integers(0, 4000),
@@ -126,7 +126,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=4), min_size=2, max_size=20))
 def test_every_json_record_is_a_row(rows: list[dict[str, object]]):
     rows = [{"a column": 0, **row} for row in rows]  # a batch without columns has no rows

@@ -21,7 +21,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_VALUES)
 def test_an_outline_rules_out_no_detector_that_matches_and_settles_only_what_does(text: str):
     said = {candidate.detector.detector: candidate for candidate in _WHOLE.of(outline(text)).candidates}

@@ -60,7 +60,7 @@ def judge(array: pa.Array[Any], name: str = "x", kind: str = "") -> list[FieldVe
     return list(detection.verdicts())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_ARRAYS, st.text(max_size=30), st.text(max_size=20))
 def test_any_column_gets_a_verdict_or_a_reason(array: pa.Array[Any], name: str, kind: str):
     for verdict in judge(array, name, kind):
@@ -72,7 +72,7 @@ def test_any_column_gets_a_verdict_or_a_reason(array: pa.Array[Any], name: str, 
             assert each.evidence
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_redact_takes_any_text(text: str):
     assert isinstance(DETECTOR.redact(text), str)

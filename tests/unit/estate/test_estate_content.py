@@ -40,7 +40,7 @@ def test_another_seed_gives_other_people(estate_content):
     assert not emails & {row["email"] for row in other["accounts.customers"]}
 
 
-@pytest.mark.parametrize("customers", [1, 7, 100])
+@pytest.mark.parametrize("customers", [1, 7])
 def test_size_follows_the_number_of_customers(customers):
     made = content(customers, seed=1)
     assert len(made["accounts.customers"]) == customers
@@ -52,7 +52,7 @@ def test_every_table_has_rows(estate_content):
 
 
 def test_english_and_french_people_are_about_as_many():
-    languages = [row["language"] for row in content(400, seed=1)["accounts.customers"]]
+    languages = [row["language"] for row in content(200, seed=1)["accounts.customers"]]
     assert 0.4 < languages.count("fr") / len(languages) < 0.6
 
 

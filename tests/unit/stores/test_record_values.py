@@ -8,7 +8,7 @@ import uuid
 from collections import namedtuple
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanners.detection.interface import FieldVerdict
@@ -61,10 +61,11 @@ def test_what_is_nested_too_deep_is_left_out():
 _ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals() | st.datetimes(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
-    max_leaves=20,
+    max_leaves=12,
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(_ANY)
 def test_anything_becomes_json(value):
     json.dumps(plain(value, 64), allow_nan=False)
