@@ -1,7 +1,7 @@
 """What sqllineage says of statements. Runs in the peers' environment: JSON lines in, JSON lines out.
 
 In: first {"schema": {"users": ["id", …]}}, then {"sql": …, "dialect": …}. Out: {"flows": [["users.email", "v.e"], …]}
-in small letters, or {"error": name}. With `tpc` as its argument: {"tpch": {number: text}, "tpcds": …, "schema": …}.
+in small letters, or {"error": name}. With `tpc` as its argument: {"tpch": {"queries": […], "schema": …}, …}.
 """
 
 from __future__ import annotations
@@ -28,18 +28,16 @@ def _name(column: object) -> str:
 def _tpc() -> dict[str, object]:
     import duckdb
 
-    connection = duckdb.connect()
     said: dict[str, object] = {}
-    for name in ("tpch", "tpcds"):
+    columns = "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal"
+    for name, generate in (("tpch", "dbgen"), ("tpcds", "dsdgen")):
+        connection = duckdb.connect()
         room = Path(duckdb.__file__).parents[1] / f"duckdb_extension_{name}"
         (extension,) = room.rglob("*.duckdb_extension")
-        connection.execute(f"LOAD '{extension}'")
-        said[name] = dict(connection.execute(f"SELECT query_nr, query FROM {name}_queries()").fetchall())
-    connection.execute("CALL dbgen(sf=0); CALL dsdgen(sf=0)")
-    columns = (
-        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY 1"
-    )
-    said["schema"] = dict(connection.execute(columns).fetchall())
+        connection.execute(f"LOAD '{extension}'; CALL {generate}(sf=0)")
+        queries = connection.execute(f"SELECT query FROM {name}_queries() ORDER BY query_nr").fetchall()
+        schema = dict(connection.execute(f"{columns} GROUP BY 1").fetchall())
+        said[name] = {"queries": [query for (query,) in queries], "schema": schema}
     return said
 
 

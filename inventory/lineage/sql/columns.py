@@ -2,7 +2,7 @@
 
 The query is qualified against the tables (stars expanded, CTEs, set operations, joins and subqueries followed) by
 sqlglot, and each output column is then followed to where its data is from. Only what carries data is followed: a
-column that is merely compared, filtered, joined or counted is none.
+column that is merely compared, filtered or joined by is none, and one that is counted is aggregated.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Follower:
         elif isinstance(node, exp.Parameter) and self._tables.dialect == "snowflake":
             yield from self._numbered(node, scope, done)
         elif isinstance(node, exp.Star):
-            self.resolved = False  # of a table that is not known
+            self.resolved &= isinstance(node.parent, exp.Count)  # else of a table that is not known
         elif not isinstance(node, TELLS_NO_VALUE):
             done = stronger(done, effect(node))
             for part in data_parts(node):

@@ -21,8 +21,8 @@ STRENGTH = (
 
 JSON_ACCESS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.JSONValue)
 
-#: Their result says that something is so, or how often, and nothing of a value.
-TELLS_NO_VALUE = (exp.Predicate, exp.Connector, exp.Not, exp.Count, exp.CountIf, exp.ApproxDistinct)
+#: Their result says that something is so, and nothing of a value.
+TELLS_NO_VALUE = (exp.Predicate, exp.Connector, exp.Not)
 
 _COPIES = (
     *(exp.Alias, exp.Paren, exp.Cast, exp.TryCast, exp.Coalesce, exp.Nullif, exp.Case, exp.If, exp.Collate),
