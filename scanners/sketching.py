@@ -47,6 +47,7 @@ HELD_BYTES = 32 * 2**20  # most of one table's batches that wait for its verdict
 SURE = 0.3  # a verdict below this says too little to sketch the field for
 
 _pc: Any = pc
+_FIRST_OF_PHONE = frozenset("+(0123456789")
 _EXTENSION = re.compile(r"[a-z]|;", re.IGNORECASE)
 _HEXADECIMAL = re.compile(rb"[0-9a-f]+")
 
@@ -109,6 +110,8 @@ def _phones(texts: Any) -> list[str | None]:
 
 
 def _parsed_phone(text: str) -> str:
+    if text[0] not in _FIRST_OF_PHONE:  # a text with a number in it
+        return text
     try:
         number = phonenumbers.parse(text, "CA")
     except phonenumbers.NumberParseException:

@@ -18,7 +18,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -32,19 +31,18 @@ from inventory.graph.catalogue import Catalogue
 from inventory.lineage.overlap import FieldFacts, Overlap
 from inventory.lineage.overlap_flows import compared
 from inventory.lineage.sketches import KeptSketch
-from inventory.model import FlowSeen, Transformation, dataset_of
+from inventory.model import FlowSeen, dataset_of
 from inventory.scan.config import parse_config
 from scanners.base import ScanContext
 from scanners.detection.interface import Sketch
 from scanners.sketching import K, Sketching, SketchingDetection
 from seed.estate import Estate
-from seed.estate.score import Tally
-from seed.estate.truth import TrueFlow, Truth, truth
+from seed.estate.score import Tally, score_overlap
+from seed.estate.truth import Truth, truth
 
 ROWS = 1000  # of a sample
 ESTATE_ROWS = 1000
 SKETCHES = 20_000
-SHOWN = (Transformation.COPIED, Transformation.HASHED)
 
 # --- the estate -------------------------------------------------------------------------------------------------
 
@@ -95,55 +93,6 @@ def _say_estate(overlap: Overlap, true: Truth) -> None:
     print(f"estate, {ESTATE_ROWS} customers: {tally}")
     for mistake in mistakes:
         print(f"  {mistake}")
-
-
-def score_overlap(claims: set[tuple[str, str]], true: Truth) -> tuple[Tally, list[str]]:
-    """Claims against all that the truth implies; the truth that a sketch can show against the claims."""
-    flows = (*true.flows, *true.copies)
-    above: defaultdict[str, set[str]] = defaultdict(set)
-    for flow in flows:
-        above[flow.target].add(flow.source)
-    ancestors = {target: _all_above(target, above) for _, target in claims}
-    wrong = [(s, t) for s, t in claims if not any(_is_at(s, up) for up in _above_of(t, above, ancestors))]
-    wanted = [flow for flow in flows if flow.required and _is_shown(flow, true)]
-    missed = [flow for flow in wanted if not any(_is_at(t, flow.target) and (s, t) not in wrong for s, t in claims)]
-    lines = [f"wrong  {s} -> {t}" for s, t in sorted(wrong)]
-    lines += [f"missed {flow.source} -> {flow.target}" for flow in missed]
-    return Tally(len(claims) - len(wrong), len(wrong), len(missed)), lines
-
-
-def _above_of(target: str, above: dict[str, set[str]], ancestors: dict[str, set[str]]) -> set[str]:
-    """Also of what contains the target, and then what is at the same place there."""
-    found = set(ancestors[target])
-    for holder, sources in above.items():
-        if target.startswith(f"{holder}/"):
-            rest = target.removeprefix(holder)
-            for source in sources:
-                found |= {source + rest, source, *_all_above(source + rest, above)}
-    return found
-
-
-def _all_above(target: str, above: dict[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = [target]
-    while waiting:
-        for source in above.get(waiting.pop(), set()):
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
-    return found
-
-
-def _is_at(claimed: str, true: str) -> bool:
-    return claimed == true or claimed.startswith(f"{true}/")
-
-
-def _is_shown(flow: TrueFlow, true: Truth) -> bool:
-    """Personal at its source, and not into a view."""
-    expected = true.expected(flow.source)
-    views = ("customer_directory", "revenue_by", "audience", "open_tickets", "verified_people", "sign_ins", "daily_act")
-    into_view = "postgres" in flow.target and dataset_of(flow.target).rpartition(".")[2].startswith(views)
-    return flow.transformation in SHOWN and expected is not None and bool(expected.required) and not into_view
 
 
 # --- generated pairs --------------------------------------------------------------------------------------------

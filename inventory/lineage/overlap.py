@@ -36,6 +36,7 @@ from inventory.model import (
     Provenance,
     SystemKind,
     Transformation,
+    dataset_of,
 )
 
 LEAST_SHARED = 8  # values; fewer say nothing
@@ -221,9 +222,14 @@ class _Side:
         return min(1.0, repeated * sketch.rows / rows)
 
     @property
+    def unique(self) -> bool:
+        """Whether no value is there twice."""
+        return self.sketch.distinct >= 0.99 * self.sketch.sampled
+
+    @property
     def is_key(self) -> bool:
         """Whether it tells its records apart by itself: a key of several columns may not."""
-        return self.facts.primary_key and self.sketch.distinct >= 0.99 * self.sketch.sampled
+        return self.facts.primary_key and self.unique
 
     @property
     def size(self) -> float:
@@ -291,10 +297,10 @@ class Overlap:
         explained = self._referring | {match.target.facts.urn for match in telling if self._explains(match)}
         certain = list(self._candidates(telling, explained))
         others = list(self._candidates(self._of_kin(certain), explained))
-        kinship = Counter(match.datasets for match in (*certain, *others))
-        copies = _explaining(certain, kinship)
-        chosen = {copy.datasets for copy, _ in copies}
-        copies += _explaining((match for match in others if match.datasets in chosen), kinship)
+        preference = _Preference(telling, [*certain, *others], self._referring)
+        copies = _explaining(certain, preference)
+        preference.chosen = {copy.datasets for copy, _ in copies}
+        copies += _explaining(others, preference)
         for copy, confidence in copies:
             yield FlowSeen(
                 copy.source.facts.urn,
@@ -321,7 +327,8 @@ class Overlap:
 
     def _of_kin(self, telling: Iterable[_Match]) -> Iterator[_Match]:
         """Between datasets of which one holds copies of the other: fields that agree in category or name."""
-        for source, target in dict.fromkeys(match.datasets for match in telling):
+        datasets = dict.fromkeys(match.datasets for match in telling if not _is_within_vendor(match))
+        for source, target in datasets:
             for other in self._chancy[target]:
                 for one in self._chancy[source]:
                     if not _alike(one.facts, other.facts):
@@ -391,7 +398,9 @@ class Overlap:
         """Those that may be copies."""
         for match in matches:
             source, target = match.source.facts, match.target.facts
-            if source.dataset == target.dataset or target.urn in explained or _is_derived(target):  # its SQL tells
+            if source.dataset == target.dataset or target.urn in explained or self._explains(match):
+                continue
+            if _is_derived(target):  # its SQL tells
                 continue
             own = match.hashed or match.target.sketch.kind in ("email", "phone")
             if target.primary_key and source.system == target.system and not own:  # others refer to it
@@ -429,6 +438,8 @@ def _direction(one: _Side, other: _Side, ahead: Containment, back: Containment) 
         return derived[1], 1.0
     if one.facts.primary_key != other.facts.primary_key and "email" not in one.facts.category:
         return one.facts.primary_key, 0.9
+    if one.unique != other.unique and one.facts.system == other.facts.system:
+        return one.unique, 0.85
     if ahead.estimate >= KEY_CONTAINED > 2 * back.estimate:
         return False, 0.9
     if back.estimate >= KEY_CONTAINED > 2 * ahead.estimate:
@@ -452,6 +463,12 @@ def _is_derived(facts: FieldFacts) -> bool:
 
 
 _WORDS = re.compile(r"[a-z]+|\d+")
+
+
+def _is_within_vendor(match: _Match) -> bool:
+    """A vendor's records hold each other."""
+    one, other = match.source.facts, match.target.facts
+    return one.system == other.system and one.system_kind == SystemKind.INTEGRATION
 
 
 def _is_common(match: _Match) -> bool:
@@ -499,35 +516,77 @@ def _names_key(name: str, key: FieldFacts) -> bool:
 # --- explaining -------------------------------------------------------------------------------------------------
 
 
-def _explaining(matches: Iterable[_Match], kinship: Mapping[tuple[str, str], int]) -> list[_Copy]:
-    """For each field the fewest sources that explain its values, with the confidence in each.
+class _Preference:
+    """Which of several sources that would explain a field is preferred.
 
-    Copies of one thing resemble each other as well. A value needs one source: the dataset that explains most of the
-    target's fields comes first, and another only for values that it does not explain.
+    Copies of one thing resemble each other as well, and what a copy was made of is then not told by its values. So:
+    what explains about as much as the best; a database before a file; a dataset that explains nearly all of the
+    target's; one that other fields of it were found to come from; the origin of the others, as its data is in the
+    target either way; one whose name agrees; the one that explains most fields.
     """
+
+    def __init__(
+        self, telling: Sequence[_Match], candidates: Sequence[_Match], referring: Collection[str] = ()
+    ) -> None:
+        self._field_origins = {(match.source.facts.urn, match.target.facts.urn) for match in telling}
+        self._origins = {match.datasets for match in telling}
+        self._referring = referring
+        fields = {(match.datasets, match.target.facts.urn) for match in candidates}
+        self._explained = Counter(datasets for datasets, _ in fields)
+        self._wanted = Counter(dataset_of(urn) for urn in {urn for _, urn in fields})
+        self.chosen: Collection[tuple[str, str]] = ()
+
+    def ranked(self, matches: Sequence[_Match]) -> list[_Match]:
+        """Of one target, the best first."""
+        best = max(match.contained.estimate for match in matches)
+        sources = [match.source.facts for match in matches]
+        return sorted(matches, key=lambda match: self._rank(match, best, sources), reverse=True)
+
+    def _rank(self, match: _Match, best: float, sources: Sequence[FieldFacts]) -> tuple[Any, ...]:
+        source, target = match.source.facts, match.target.facts
+        explained, own = self._explained[match.datasets], source.dataset
+        others = {other.dataset for other in sources}
+        return (
+            match.contained.estimate >= 0.8 * best,
+            -_RANK.get(source.system_kind, 1),
+            explained >= max(3, 0.8 * self._wanted[target.dataset]),
+            match.datasets in self.chosen,
+            source.urn not in self._referring,
+            _net(source.urn, (other.urn for other in sources), self._field_origins),
+            _net(own, others, self._origins),
+            not _dataset_words(own).isdisjoint(_dataset_words(target.dataset)),
+            explained,
+            _words(source.name) == _words(target.name),
+            match.contained.estimate,
+            match.directed,
+            match.back.estimate,
+            source.urn,
+        )
+
+
+def _net(own: str, others: Iterable[str], origins: Collection[tuple[str, str]]) -> int:
+    """Of how many others it is the origin, less those that are its own."""
+    return sum(((own, other) in origins) - ((other, own) in origins) for other in others)
+
+
+_COMMON_WORDS = frozenset(("export", "data", "public", "main", "table", "log", "file", "date", "number"))
+
+
+def _dataset_words(dataset: str) -> set[str]:
+    """`…/shop.public.order_items` and `…/exports/order-items-{date}.csv` have `order` and `item` in common."""
+    name = dataset.partition("://")[2].partition("/")[2]
+    return {word.removesuffix("s") for word in _WORDS.findall(name.lower())} - _COMMON_WORDS
+
+
+def _explaining(matches: Iterable[_Match], preference: _Preference) -> list[_Copy]:
+    """For each field the fewest sources that explain its values, with the confidence in each: a value needs one."""
     by_target: defaultdict[str, list[_Match]] = defaultdict(list)
     for match in matches:
         by_target[match.target.facts.urn].append(match)
     found: list[_Copy] = []
     for _, each in sorted(by_target.items()):
-        each.sort(key=lambda match: _preference(match, kinship), reverse=True)
-        found += [(match, _confidence(match)) for match in _covering(each)]
+        found += [(match, _confidence(match)) for match in _covering(preference.ranked(each))]
     return found
-
-
-def _preference(match: _Match, kinship: Mapping[tuple[str, str], int]) -> tuple[Any, ...]:
-    kin = kinship[match.datasets]
-    words = _words(match.source.facts.name) == _words(match.target.facts.name)
-    rank = _RANK.get(match.source.facts.system_kind, 1)
-    return (
-        round(match.contained.estimate, 1),
-        -rank,
-        kin,
-        match.directed,
-        words,
-        match.back.estimate,
-        match.source.facts.urn,
-    )
 
 
 def _covering(matches: Sequence[_Match]) -> Iterator[_Match]:

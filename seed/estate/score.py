@@ -6,10 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from inventory.model import FieldClassified, FlowSeen
+from inventory.model import FieldClassified, FlowSeen, Transformation, dataset_of, dataset_urn
+from seed.estate.names import DATABASE, DATABASE_NAMESPACE
 from seed.estate.truth import TrueFlow, Truth
 
 DEFAULT_THRESHOLD = 0.5
+
+_SHOWN = (Transformation.COPIED, Transformation.HASHED)
+_VIEWS = frozenset(
+    dataset_urn(DATABASE_NAMESPACE, f"{DATABASE}.{name}")
+    for name in (
+        *("accounts.customer_directory", "billing.revenue_by_province", "marketing.audience", "support.open_tickets"),
+        *("identity.verified_people", "audit.sign_ins", "telemetry.daily_activity"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,58 @@ def score_flows(observed: Iterable[FlowSeen], truth: Truth) -> tuple[Tally, tupl
     mistakes += [f"missed | {flow.source} | {flow.target}" for flow in missed]
     tally = Tally(sum(flow.required for flow in found), len(wrong), len(missed))
     return tally, tuple(sorted(mistakes))
+
+
+def score_overlap(claims: set[tuple[str, str]], true: Truth) -> tuple[Tally, tuple[str, ...]]:
+    """Claims of copies against all that the truth implies, and the truth that values alone can show against the claims.
+
+    A claim is right when data of its source is in its target by the truth, directly or by way of other fields. Of the
+    truth counts what is copied or hashed of personal fields, but into views, whose SQL tells.
+    """
+    flows = (*true.flows, *true.copies)
+    above: defaultdict[str, set[str]] = defaultdict(set)
+    for flow in flows:
+        above[flow.target].add(flow.source)
+    ancestors = {target: _all_above(target, above) for _, target in claims}
+    wrong = [(s, t) for s, t in claims if not any(_is_at(s, up) for up in _above_of(t, above, ancestors))]
+    wanted = [flow for flow in flows if flow.required and _is_shown(flow, true)]
+    missed = [flow for flow in wanted if not any(_is_at(t, flow.target) and (s, t) not in wrong for s, t in claims)]
+    mistakes = [f"wrong | {s} | {t}" for s, t in wrong]
+    mistakes += [f"missed | {flow.source} | {flow.target}" for flow in missed]
+    return Tally(len(claims) - len(wrong), len(wrong), len(missed)), tuple(sorted(mistakes))
+
+
+def _above_of(target: str, above: dict[str, set[str]], ancestors: dict[str, set[str]]) -> set[str]:
+    """Also of what contains the target, and then what is at the same place there."""
+    found = set(ancestors[target])
+    for holder, sources in above.items():
+        if target.startswith(f"{holder}/"):
+            rest = target.removeprefix(holder)
+            for source in sources:
+                found |= {source + rest, source, *_all_above(source + rest, above)}
+    return found
+
+
+def _all_above(target: str, above: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [target]
+    while waiting:
+        for source in above.get(waiting.pop(), set()):
+            if source not in found:
+                found.add(source)
+                waiting.append(source)
+    return found
+
+
+def _is_at(claimed: str, true: str) -> bool:
+    return claimed == true or claimed.startswith(f"{true}/")
+
+
+def _is_shown(flow: TrueFlow, true: Truth) -> bool:
+    """Whether it is personal at its source, and not into a view."""
+    expected = true.expected(flow.source)
+    into_view = dataset_of(flow.target) in _VIEWS
+    return flow.transformation in _SHOWN and expected is not None and bool(expected.required) and not into_view
 
 
 def score_recipients(observed: Iterable[tuple[str, str]], truth: Truth) -> tuple[Tally, tuple[str, ...]]:
