@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -174,6 +176,12 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
     def sample(self, client: Client, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """Records of it, the same for the same data and seed; as many as are taken, at most `sampling.rows`."""
 
+    def pulse(self, client: Client) -> None:
+        """Ask what costs the store the same each time, and next to nothing: how long it takes tells how busy it is.
+
+        Nothing is asked by default, of a store that has no such question.
+        """
+
     @abstractmethod
     def fault(self, error: Exception) -> Fault | None:
         """What a driver's error means, None if it is none of the driver's. Its text is never quoted."""
@@ -310,6 +318,7 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
 
     def _content(self, client: Client, subject: RecordSet, context: ScanContext, meter: Meter) -> Iterator[Observation]:
         dataset = self._urn(subject)
+        self._feel(client, subject, meter)
         meter.wait()
         sample = self._sampled(client, subject, meter)
         if sample.failure is not None:
@@ -319,6 +328,19 @@ class RecordStoreScanner(ABC, Generic[SettingsT, Client]):
         if sample.failure is None:
             yield Covered(dataset, Aspect.STRUCTURE)
             yield Covered(dataset, Aspect.CONTENT, self._token(subject, context))
+
+    def _feel(self, client: Client, subject: RecordSet, meter: Meter) -> None:
+        """Let the meter know how busy the store is. A question that is refused tells nothing."""
+
+        def once() -> Iterator[None]:
+            yield self.pulse(client)
+
+        began = time.monotonic()
+        try:
+            next(self._pulled(once(), subject.name))
+        except UnreadableError:
+            return
+        meter.feel(time.monotonic() - began)
 
     def _sampled(self, client: Client, subject: RecordSet, meter: Meter) -> Sample:
         """Records until there are as many, or so many bytes, as the settings allow."""
@@ -458,7 +480,7 @@ def plain(value: object, value_bytes: int, depth: int = 0) -> object:
         return _number(value)
     if isinstance(value, bytes | bytearray):
         return _text(bytes(value), value_bytes)
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, datetime | date | time_of_day):
         return value.isoformat()
     if depth >= MOST_DEPTH:
         return None

@@ -248,6 +248,10 @@ class CassandraScanner(RecordStoreScanner[CassandraSettings, Driver]):
 
     # --- content -------------------------------------------------------------------------------------------
 
+    def pulse(self, client: Driver) -> None:
+        """The node's own row about itself."""
+        client.execute("SELECT release_version FROM system.local")
+
     def sample(self, client: Driver, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """The first rows of each range of tokens; without the usual partitioner, of the table."""
         table, rows = cast(_Table, subject.handle), self.settings.sampling.rows

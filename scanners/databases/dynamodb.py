@@ -242,6 +242,10 @@ class DynamoDBScanner(RecordStoreScanner[DynamoDBSettings, Clients]):
 
     # --- content -------------------------------------------------------------------------------------------
 
+    def pulse(self, client: Clients) -> None:
+        """The name of one table."""
+        client.tables.list_tables(Limit=1)
+
     def sample(self, client: Clients, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """The first items of each segment; a small table is one segment."""
         rows = self.settings.sampling.rows

@@ -288,6 +288,10 @@ class MongoDBScanner(RecordStoreScanner[MongoDBSettings, "MongoClient[Document]"
 
     # --- content -------------------------------------------------------------------------------------------
 
+    def pulse(self, client: MongoClient[Document]) -> None:
+        """`ping`, which needs no right."""
+        client.admin.command("ping", maxTimeMS=self._limit)
+
     def sample(self, client: MongoClient[Document], subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """Stretches over the `_id`s of a large collection, the first documents of any other and of a view."""
         database, _, name = subject.name.partition(".")

@@ -200,6 +200,10 @@ class OpenSearchScanner(RecordStoreScanner[OpenSearchSettings, Engine]):
 
     # --- content -------------------------------------------------------------------------------------------
 
+    def pulse(self, client: Engine) -> None:
+        """The name and version of the node."""
+        client.get(Request("cluster", "/"))
+
     def sample(self, client: Engine, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """Documents in the order of their random scores, page by page; smaller pages where documents are large."""
         rows = min(self.settings.sampling.rows, MOST_WINDOW)

@@ -194,6 +194,13 @@ class RedisScanner(RecordStoreScanner[RedisSettings, "Connections"]):
 
     # --- content -------------------------------------------------------------------------------------------
 
+    def pulse(self, client: Connections) -> None:
+        """PING, to a user who may."""
+        from redis.exceptions import NoPermissionError
+
+        with suppress(NoPermissionError):
+            client.of(0).ping()
+
     def sample(self, client: Connections, subject: RecordSet) -> Iterator[Mapping[str, Any]]:
         """What the keys hold: one record a string or hash, one a member or entry of anything else."""
         from redis.exceptions import NoPermissionError, ResponseError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +27,17 @@ from scanners.base import ScanContext
 from scanners.databases.redis import RedisScanner, RedisSettings
 from scanners.databases.redis_access import _glob
 
+#: Keeps a server from anything else for a fifth of a second.
+AT_WORK = """
+local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
+local ends = now() + 200000
+while now() < ends do end
+"""
+
 #: All that the scanner may send.
 READS = {
     "info", "scan", "dbsize", "type", "pttl", "getrange", "hscan", "lrange", "sscan", "zscan", "xrange", "select",
-    "auth", "client|setname", "client|no-touch", "memory|usage", "acl|list",
+    "auth", "ping", "client|setname", "client|no-touch", "memory|usage", "acl|list",
 }  # fmt: skip
 
 
@@ -388,3 +396,29 @@ def test_a_rescan_of_what_has_not_changed_writes_nothing(client, settings, embed
     assert readers() == {("cache", "everyone")}
     client.persist("session:7")
     assert load(4).counts["nodes_changed"] == 1  # no longer do all of them expire
+
+
+def test_a_busy_server_is_read_more_slowly(client, settings, small_detection, monkeypatch):
+    """From the third dataset on, another client keeps the server at work when it is asked for its pulse."""
+    from scanners.budget import Meter
+
+    for word in ("apple", "cherry", "grape", "lemon", "melon", "peach"):
+        client.set(f"{word}:1", "x")
+    waits, asked = [], []
+    monkeypatch.setattr("scanners.record_store.Meter", lambda budget: Meter(budget, sleep=waits.append))
+    other = client.connection_pool.get_connection()
+
+    class Scanner(RedisScanner):
+        def pulse(self, client):
+            asked.append(len(waits))
+            busy = len(asked) > 2
+            if busy:
+                other.send_command("EVAL", AT_WORK, 0)
+            super().pulse(client)
+            if busy:
+                other.read_response()
+
+    list(Scanner(settings).scan(ScanContext(small_detection)))
+    client.connection_pool.release(other)
+    assert asked == [0, 0, 0, 1, 2, 3]
+    assert waits == sorted(set(waits))
