@@ -21,11 +21,11 @@ SYSTEM = "postgres://127.0.0.1:1"
 
 
 @pytest.fixture
-def scan(embedded_graph, small_detection):
+def scan(graph, small_detection):
     """Scan the source `shop`, whose scanner does `work` in the middle; the outcome."""
     from scanners.databases.sqlite import SQLiteScanner, SQLiteSettings
 
-    writer = GraphWriter(embedded_graph)
+    writer = GraphWriter(graph)
 
     class Scanner(SQLiteScanner):
         def scan(self, context):
@@ -43,15 +43,15 @@ def scan(embedded_graph, small_detection):
 
 
 @pytest.fixture
-def state(embedded_graph):
+def state(graph):
     def state(run):
-        (row,) = embedded_graph.read("MATCH (s:Scan {urn: $urn}) RETURN s.state AS state", urn=f"scan:{run}/shop")
+        (row,) = graph.read("MATCH (s:Scan {urn: $urn}) RETURN s.state AS state", urn=f"scan:{run}/shop")
         return row["state"]
 
     return state
 
 
-def test_a_second_scan_of_a_source_is_refused_while_the_first_one_runs(scan, state, embedded_graph):
+def test_a_second_scan_of_a_source_is_refused_while_the_first_one_runs(scan, state, graph):
     begun, go_on = threading.Event(), threading.Event()
 
     def wait():
@@ -71,11 +71,11 @@ def test_a_second_scan_of_a_source_is_refused_while_the_first_one_runs(scan, sta
     assert (second.error.code, asked, second.complete) == ("being-scanned", [], False)
     assert other.complete
     assert state("first") == "completed"
-    assert embedded_graph.read("MATCH (s:Scan {urn: 'scan:second/shop'}) RETURN s") == []
+    assert graph.read("MATCH (s:Scan {urn: 'scan:second/shop'}) RETURN s") == []
     assert scan("third").complete
 
 
-def test_the_scan_of_another_process_counts_as_long_as_the_process_lives(scan, state, embedded_graph):
+def test_the_scan_of_another_process_counts_as_long_as_the_process_lives(scan, state, graph):
     claim = (
         "MERGE (s:Scan {urn: 'scan:other/shop'}) SET s.state = 'running', s.process = $process, s.alive_at = $at"
         ", s.host = coalesce($host, s.host), s.source = 'shop', s.started_at = $at"
@@ -85,16 +85,16 @@ def test_the_scan_of_another_process_counts_as_long_as_the_process_lives(scan, s
 
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
         now = moment()
-        embedded_graph.write(claim, process=process.pid, at=now, host=_HOST)
+        graph.write(claim, process=process.pid, at=now, host=_HOST)
         assert str(scan("second").error).startswith(f"shop: is being scanned by process {process.pid} on {_HOST}")
         assert state("other") == "running"
         process.kill()
     assert scan("third").complete
     assert state("other") == "interrupted"
 
-    embedded_graph.write(claim, process=1, at=moment(), host="elsewhere")
+    graph.write(claim, process=1, at=moment(), host="elsewhere")
     assert "on elsewhere" in str(scan("fourth").error)
     silent = moment(datetime.now(UTC) - timedelta(seconds=LEASE + 1))
-    embedded_graph.write(claim, process=1, at=silent, host="elsewhere")
+    graph.write(claim, process=1, at=silent, host="elsewhere")
     assert scan("fifth").complete
     assert state("other") == "interrupted"
