@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
