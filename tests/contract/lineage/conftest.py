@@ -29,19 +29,35 @@ def served(embedded_graph):
 
 
 @pytest.fixture(scope="session")
-def dbt_shop(tmp_path_factory):
-    """A built dbt project: its target folder, its database, the OpenLineage events of the run."""
+def fleet():
+    """The programs that emit lineage."""
     import importlib.util
-    import os
     from pathlib import Path
 
-    path = Path(__file__).parents[2] / "fleet" / "dbt" / "shop.py"
-    spec = importlib.util.spec_from_file_location("dbt_fleet", path)
-    fleet = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fleet)
-    try:
-        return fleet.built(tmp_path_factory.mktemp("dbt"))
-    except fleet.ToolchainMissing as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    path = Path(__file__).parents[2] / "fleet" / "lineage.py"
+    spec = importlib.util.spec_from_file_location("lineage_fleet", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def running(fleet):
+    """Calls something of the fleet; skips by name where it cannot run, and fails in CI."""
+    import os
+
+    def call(program, *arguments):
+        try:
+            return program(*arguments)
+        except fleet.ToolchainMissing as missing:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def dbt_shop(fleet, running, tmp_path_factory):
+    """A built dbt project: its target folder, its database, the OpenLineage events of the run."""
+    return running(fleet.built, tmp_path_factory.mktemp("dbt"))

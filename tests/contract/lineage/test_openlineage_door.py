@@ -312,3 +312,14 @@ def test_a_line_that_is_no_event_is_named_and_the_others_are_loaded(embedded_gra
     ]
     assert flows(embedded_graph) == {(f"{DB}/a", f"{DB}/b", "unknown")}
     assert import_events(file, loader.load).news == 0
+
+
+def test_airflow_s_provider_tells_of_a_task(fleet, running, served, embedded_graph, tmp_path):
+    running(fleet.emitted, served, TOKEN, tmp_path)
+    customers, orders, target = (f"{DB}/shop.{name}" for name in ("raw.customers", "raw.orders", "mart.mailable"))
+    said = flows(embedded_graph)
+    assert {(a, b) for a, b, _ in said if "#" not in a} == {(customers, target), (orders, target)}
+    assert (f"{customers}#email", f"{target}#email", "unknown") in said
+    (job,) = (row["j"] for row in embedded_graph.read("MATCH (j:Job) RETURN properties(j) AS j"))
+    assert (job["urn"], job["kind"], job["owner"]) == ("job:airflow/nightly.mailable", "airflow", "team-data")
+    assert "nobody@example.ca" not in job["statement"]
