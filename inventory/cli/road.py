@@ -382,7 +382,9 @@ def served(section: ServeSection) -> ApiSettings:
         token_roles=section.token_roles,
         oidc=oidc,
         cors=section.cors,
+        session_minutes=section.session_minutes,
         ad_hoc=section.ad_hoc,
+        limits=section.limits,
     )
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from inventory.api.roles import Role
-from inventory.api.settings import OidcClient, checked_origins
+from inventory.api.settings import Limits, OidcClient, checked_origins
 from inventory.errors import ConfigError
 from scanners.base import Scanner, Secret
 from scanners.registry import scanner_types
@@ -64,6 +64,8 @@ class ServeSection(Section):
     )
     oidc: OidcSection | None = Field(default=None, description="The OpenID Connect issuer that people sign in with.")
     cors: tuple[str, ...] = Field(default=(), description="Origins of other pages that may ask with a bearer token.")
+    session_minutes: int = Field(default=720, ge=1, description="How long a browser stays signed in, at most.")
+    limits: Limits = Field(default=Limits(), description="What one request, and one caller, may ask for.")
     ad_hoc: bool = Field(
         default=True, description="Answer any question; false: trusted documents only, no introspection, no GraphiQL."
     )

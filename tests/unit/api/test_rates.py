@@ -147,9 +147,10 @@ def test_the_configuration_says_it_all():
         "roles": {"privacy-office": ["privacy", "dsar"]},
         "default_roles": ["viewer"],
     }
-    section = {"token_roles": ["viewer"], "cors": ["https://explorer.example"], "oidc": oidc}
+    limits = {"requests_per_second": 5}
+    section = {"token_roles": ["viewer"], "cors": ["https://explorer.example"], "oidc": oidc, "limits": limits}
     settings = served(parse_config({"serve": section}, "test").serve)
     assert settings.token_roles == (Role.VIEWER,)
     assert settings.oidc is not None
     assert settings.oidc.roles == {"privacy-office": (Role.PRIVACY, Role.DSAR)}
-    assert settings.limits == Limits()
+    assert settings.limits == Limits(requests_per_second=5)
