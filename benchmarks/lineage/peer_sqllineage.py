@@ -7,9 +7,11 @@ in small letters, or {"error": name}. With `tpc` as its argument: {"tpch": {"que
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
+SCHEMA = "main"  # with a default schema, it looks tables up that are named without one
 _DIALECTS = {"spark": "sparksql"}
 
 
@@ -22,7 +24,7 @@ def _flows(sql: str, dialect: str, provider: object) -> list[list[str]]:
 
 
 def _name(column: object) -> str:
-    return str(column).replace("<default>.", "").lower()
+    return str(column).replace("<default>.", "").lower().removeprefix(f"{SCHEMA}.")
 
 
 def _tpc() -> dict[str, object]:
@@ -46,10 +48,11 @@ def main() -> None:
     if sys.argv[1:] == ["tpc"]:
         json.dump(_tpc(), sys.stdout)
         return
+    os.environ["SQLLINEAGE_DEFAULT_SCHEMA"] = SCHEMA
     from sqllineage.core.metadata.dummy import DummyMetaDataProvider
 
     schema = json.loads(sys.stdin.readline())["schema"]
-    provider = DummyMetaDataProvider({f"<default>.{name}": columns for name, columns in schema.items()})
+    provider = DummyMetaDataProvider({f"{SCHEMA}.{name}": columns for name, columns in schema.items()})
     for line in sys.stdin:
         asked = json.loads(line)
         try:
