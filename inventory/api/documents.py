@@ -67,6 +67,7 @@ class Document:
     variables: frozenset[str] = frozenset()
     plain: frozenset[str] = frozenset()
     texts: tuple[str, ...] = ()
+    problem: str = ""  # why it is no GraphQL
 
 
 class Documents:
@@ -115,8 +116,10 @@ class Documents:
         try:
             parsed = parse(text, max_tokens=self._tokens)
             document = self._trusted.get(_digest(print_ast(parsed))) or _read(text, parsed, name, self._enums)
-        except (GraphQLError, RecursionError):
-            document = Document(text)
+        except GraphQLError as error:
+            document = Document(text, problem=error.message)
+        except RecursionError:
+            document = Document(text, problem="The question is nested too deep to be read.")
         if not document.trusted and not self.ad_hoc:
             message = "This service answers trusted documents only (`serve.ad_hoc` is false): " + HOW + "."
             raise Refused(403, "NOT_TRUSTED", message)

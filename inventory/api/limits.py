@@ -90,12 +90,12 @@ class HeldToLimits(SchemaExtension):
         asked = self.execution_context
         asked.parse_options["max_tokens"] = self._limits.tokens
         yield
-        for place, error in enumerate(asked.pre_execution_errors or ()):
+        errors = cast("list[GraphQLError]", getattr(asked.result, "errors", None) or [])
+        for place, error in enumerate(errors):
             if isinstance(error, GraphQLSyntaxError) and "Parsing aborted" in error.message:
-                assert asked.pre_execution_errors is not None
                 text = f"The question has more than {self._limits.tokens} tokens (limit `tokens`)."
                 extensions = {"code": "LIMIT", "limit": "tokens", "most": self._limits.tokens}
-                asked.pre_execution_errors[place] = GraphQLError(text, extensions=extensions)
+                errors[place] = GraphQLError(text, extensions=extensions)
 
     def on_parse(self) -> Iterator[None]:
         """Take the document of a trusted text as it was parsed before."""
@@ -155,6 +155,7 @@ def shape_errors(
         ("depth", shape.depth, "is {} fields deep"),
         ("aliases", shape.aliases, "has {} aliases"),
         ("root_fields", walk.root_fields(operation.selection_set), "has {} fields at its top"),
+        ("repeats", _repeats(document), "names the same field {} times at one place"),
         ("directives", count.directives, "has {} directives"),
         ("introspection_depth", shape.introspection_depth, "is {} fields deep below introspection"),
         ("cost", shape.cost, "may be answered with {} things; ask for smaller pages (`first`) or less nesting"),
@@ -192,6 +193,30 @@ class _Counted(Visitor):
 
     def enter_list_value(self, node: ListValueNode, *_: Node) -> None:
         self.items += len(node.values)
+
+
+def _repeats(document: DocumentNode) -> int:
+    """How often a field with selections of its own is named at one place of the answer, at most.
+
+    Validation compares each of them with each other, and what is in them as well.
+    """
+    most = 0
+    for definition in document.definitions:
+        if not isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            continue
+        counts: dict[tuple[int, str], list[int]] = {}  # by place and key: the place below, and how often
+        left = [(definition.selection_set, 0)]
+        while left:
+            selections, place = left.pop()
+            for node in selections.selections:
+                if isinstance(node, InlineFragmentNode):
+                    left.append((node.selection_set, place))
+                elif isinstance(node, FieldNode) and node.selection_set is not None:
+                    found = counts.setdefault((place, (node.alias or node.name).value), [len(counts) + 1, 0])
+                    found[1] += 1
+                    most = max(most, found[1])
+                    left.append((node.selection_set, found[0]))
+    return most
 
 
 def _items(variables: Mapping[str, Any]) -> int:

@@ -19,6 +19,7 @@ class Limits(BaseModel):
     tokens: int = Field(default=2000, ge=100, description="Most lexical tokens in a question.")
     root_fields: int = Field(default=20, ge=1, description="Most fields at the top of a question.")
     fragments: int = Field(default=50, ge=0, description="Most fragments in a question.")
+    repeats: int = Field(default=20, ge=1, description="Most times that a question names a field at one place.")
     directives: int = Field(default=20, ge=0, description="Most directives in a question.")
     introspection_depth: int = Field(default=15, ge=4, description="Deepest nesting of fields below `__schema`.")
     cost: int = Field(default=200_000, ge=1000, description="Most things that the pages of a question may hold in all.")

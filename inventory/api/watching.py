@@ -78,6 +78,8 @@ class Watching(BaseGraphQLTransportWSHandler[Context, None]):
         if not isinstance(payload.get("operationName"), str | None):
             raise Refused(400, "BAD_REQUEST", "`operationName` should be text.")
         document = endpoint.documents.chosen(payload)
+        if document.problem:
+            raise Refused(400, "INVALID", document.problem)
         if document.kind != "subscription":
             raise Refused(400, "NOT_A_SUBSCRIPTION", "A connection takes subscriptions only; ask the rest by POST.")
         for limit, now in (
