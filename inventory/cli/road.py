@@ -36,7 +36,7 @@ from inventory.graph.writer import GraphWriter, LoadReport, ScanRun, new_run_id
 from inventory.installation import InstallationKey, installation_key
 from inventory.lineage.categories import derive_categories
 from inventory.lineage.dbt.loading import load_projects
-from inventory.lineage.derive import Derived, derive_flows
+from inventory.lineage.derive import Derived, Known, derive_flows
 from inventory.lineage.overlap_flows import derive_overlap
 from inventory.lineage.sketches import SketchStore
 from inventory.model import Finding, Observation, ReviewState, Severity
@@ -268,8 +268,9 @@ def record_into(
 
 def derive(graph: Graph, config: Config) -> Derived:
     """Derive the flows from what the graph holds and the configuration knows."""
+    known = Known(config.flows, config.references, config.lineage.sql, config.data_dir)
     projects = load_projects(graph, config.lineage.dbt)
-    flows = derive_flows(graph, config.flows)
+    flows = derive_flows(graph, known)
     with closing(opened_sketches(config)) as sketches:
         copies = derive_overlap(graph, sketches)
     steps = (projects, flows, copies, derive_categories(graph))
