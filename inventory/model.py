@@ -261,7 +261,7 @@ class FieldSketched:
     """
 
     field: str
-    kind: str  # how the values were brought to one form: "email", "phone", "code", "text", "number", "digest"
+    kind: str  # how the values were brought to one form: "email", "phone", "ip", "code", "text", "number", "digest"
     form: str  # "", or the unkeyed hash that each value was given first: "md5", "sha1", "sha256"
     values: tuple[int, ...]  # the smallest 64-bit hashes, ascending
     distinct: int  # values among the sampled ones

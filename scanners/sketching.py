@@ -64,6 +64,8 @@ def kind_of_category(category: str) -> str:
         return "email"
     if category in ("user.contact.phone_number", "user.contact.fax_number"):
         return "phone"
+    if category == "user.device.ip_address":
+        return "ip"
     return "code" if category.startswith(_CODES) else "text"
 
 
@@ -85,6 +87,8 @@ def one_form(texts: pa.Array[Any], kind: str) -> list[bytes]:
         shaped = _pc.replace_substring_regex(shaped, r"[^0-9a-z]+", "")
     elif kind == "number":
         shaped = _pc.replace_substring_regex(shaped, r"^(-?\d+)\.0*$", r"\1")
+    elif kind == "ip":  # as a PostgreSQL inet has it
+        shaped = _pc.replace_substring_regex(shaped, r"/(32|128)$", "")
     elif kind == "email":
         shaped = _pc.utf8_rtrim(shaped, ".")
     different = _pc.drop_null(_pc.unique(shaped)).cast(pa.binary())

@@ -438,12 +438,12 @@ def _direction(one: _Side, other: _Side, ahead: Containment, back: Containment) 
         return derived[1], 1.0
     if one.facts.primary_key != other.facts.primary_key and "email" not in one.facts.category:
         return one.facts.primary_key, 0.9
-    if one.unique != other.unique and one.facts.system == other.facts.system:
-        return one.unique, 0.85
     if ahead.estimate >= KEY_CONTAINED > 2 * back.estimate:
         return False, 0.9
     if back.estimate >= KEY_CONTAINED > 2 * ahead.estimate:
         return True, 0.9
+    if one.unique != other.unique and one.facts.system == other.facts.system:
+        return one.unique, 0.85
     ranks = [_RANK.get(side.facts.system_kind, 1) for side in (one, other)]
     if ranks[0] != ranks[1]:
         return ranks[0] < ranks[1], 0.9
@@ -553,8 +553,8 @@ class _Preference:
             match.datasets in self.chosen,
             source.urn not in self._referring,
             _net(source.urn, (other.urn for other in sources), self._field_origins),
-            _net(own, others, self._origins),
             not _dataset_words(own).isdisjoint(_dataset_words(target.dataset)),
+            _net(own, others, self._origins),
             explained,
             _words(source.name) == _words(target.name),
             match.contained.estimate,

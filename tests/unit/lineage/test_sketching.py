@@ -32,6 +32,7 @@ def sketches(texts, kind="text", key=KEY):
         ("email", ["Ada@Example.CA", " ada@example.ca ", "ada@example.ca."]),
         ("phone", ["(514) 555-0123", "+1 514 555 0123", "1-514-555-0123", "514.555.0123"]),
         ("code", ["AB 123-456", "ab123456"]),
+        ("ip", ["192.0.2.7", "192.0.2.7/32"]),
         ("number", ["42", "42.0", " 42 "]),
         ("text", ["Łódź", "łódź", "L\u0301o".replace("L\u0301o", "ŁÓDŹ")]),
     ],
