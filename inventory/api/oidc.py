@@ -211,14 +211,14 @@ class Issuer:
         name = _claim(claims, self._settings.name_claim) if self._settings.name_claim else None
         if not isinstance(name, str) or not name.strip():
             name = self._pseudonym(str(claims["sub"]))
-        said = "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
+        said = "person " + "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]  # no token's name
         # An absurdly late end is as good as none: the session's own time holds.
         until = float(min(claims["exp"], time.time() + 10 * 365 * 86400))
         return Person(said, frozenset(roles | set(self._settings.default_roles)), until)
 
     def _pseudonym(self, subject: str) -> str:
         digest = hmac.new(self._pseudonym_key, f"{self._settings.issuer}\0{subject}".encode(), hashlib.sha256)
-        return f"person {digest.hexdigest()[:16]}"
+        return digest.hexdigest()[:16]
 
     # --- what the issuer publishes ------------------------------------------------------------------------
 

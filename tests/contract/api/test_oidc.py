@@ -166,7 +166,7 @@ def test_a_name_is_used_where_it_is_asked_for(service, provider):
     app = service(provider, name_claim="name", scopes=("openid", "profile"))
     browser = client_of(app)
     assert browser.get(signed_in_at_issuer(began(browser), "ada-the-person")).status_code == 200
-    assert app.state.doorkeeper.sessions.find(browser.cookies["inventory-session"]).name == "Ada"
+    assert app.state.doorkeeper.sessions.find(browser.cookies["inventory-session"]).name == "person Ada"
 
 
 def test_the_browser_is_sent_with_all_that_protects_it(service, provider):
