@@ -22,6 +22,7 @@ from inventory.lineage.openlineage.loading import Loader
 
 EVENT = "/api/v1/lineage"
 BATCH = "/api/v1/lineage/batch"
+MOST_LISTED = 5000  # events in one list
 
 
 class _Refused(Exception):
@@ -64,6 +65,8 @@ class LineageEndpoint:
         events: list[Event] = []
         failed: list[dict[str, object]] = []
         listed = _list(body)
+        if len(listed) > MOST_LISTED:
+            raise _Refused(413, "BODY_TOO_LARGE", f"A list may have at most {MOST_LISTED} events.")
         for index, one in enumerate(listed):
             try:
                 events.append(read_event(json.dumps(one)))

@@ -168,6 +168,7 @@ def test_a_batch_takes_what_is_in_order_and_names_the_rest(served, embedded_grap
         assert said["failed_events"][0]["index"] == 1
         assert program.post("/api/v1/lineage/batch", json=good).json()["status"] == "success"
         assert program.post("/api/v1/lineage/batch", json=good[0]).status_code == 400
+        assert program.post("/api/v1/lineage/batch", json=[1] * 5001).status_code == 413
     assert len(embedded_graph.read("MATCH (:Dataset)-[r:FLOWS_TO]->() RETURN r.id AS id")) == 2
 
 
