@@ -3,7 +3,7 @@
     python -m benchmarks.scan                  5,000 tables, 100,000 columns
     python -m benchmarks.scan --tables 500     the same in small
     python -m benchmarks.scan --distinct       the tables have no columns of the same names: nothing to share
-    python -m benchmarks.scan --only memory    one of metadata, sample, rescan, memory, processes
+    python -m benchmarks.scan --only memory    one of metadata, sample, link, rescan, memory, processes
 
 Prints seconds and ratios, asserts nothing. Each measure runs in a process of its own. Detection, which has benchmarks
 of its own, is left out where it says so: what is left is the cost of asking, carrying and saying. With detection first
@@ -31,8 +31,10 @@ from typing import Any
 import psutil
 
 from benchmarks.scan.database import COLUMNS, PASSWORD, ROWS, SCHEMAS, Database, database
+from benchmarks.scan.link import far_away
 
-MEASURES = ("metadata", "sample", "rescan", "memory", "processes")
+MEASURES = ("metadata", "sample", "link", "rescan", "memory", "processes")
+DELAY = 0.02  # seconds there and back, of a link to another place
 
 
 def scanner(port: int, **settings: Any) -> Any:
@@ -163,6 +165,21 @@ def metadata(port: int) -> None:
 
 def sample(port: int) -> None:
     """(a) The whole scan without the graph, next to a bare loop of the same sample queries."""
+    # With detection a tenth of the tables: it takes the greater part, and its own benchmark is another one.
+    for detecting, settings in ((False, {"include_schemas": ["s0", "s1"]}), (True, {"include_schemas": ["s0"]})):
+        _sampled(port, port, detecting=detecting, **settings)
+
+
+def link(port: int) -> None:
+    """(a) The same over a link of 20 ms, with detection and without."""
+    with far_away(port, DELAY) as far:
+        for detecting in (False, True):
+            print(f"over a link of {DELAY * 1000:.0f} ms")
+            _sampled(port, far, detecting=detecting, include_schemas=["s0"])
+
+
+def _sampled(port: int, reached_by: int, *, detecting: bool, **settings: Any) -> None:
+    """Scan through the port that the server is reached by; then its statements in a bare loop."""
     import sqlalchemy as sa
     from sqlalchemy import event
 
@@ -174,24 +191,21 @@ def sample(port: int) -> None:
             statements.append(statement.replace("%%", "%"))
 
     def bare() -> None:
-        with Database(_server(port), 0).connect() as connection:
+        with Database(_server(reached_by), 0).connect() as connection:
             connection.execute("SET search_path TO pg_catalog")
             for statement in statements:
                 connection.execute(statement.encode()).fetchall()
 
-    # With detection a tenth of the tables: it takes the greater part, and its own benchmark is another one.
-    for detecting, settings in ((False, {"include_schemas": ["s0", "s1"]}), (True, {"include_schemas": ["s0"]})):
-        one, given = scanner(port, **settings), context(detecting=detecting)
-        statements.clear()
-        event.listen(sa.Engine, "before_cursor_execute", note)
-        scan = timed(port, lambda one=one, given=given: exhausted(one.scan(given)))
-        event.remove(sa.Engine, "before_cursor_execute", note)
-        loop = timed(port, bare)
-        words = "with detection" if detecting else "without detection"
-        print(f"sampled scan {words}: {len(statements):,} samples, {scan.result['FieldProfiled']:,} columns")
-        print(f"  scan {scan}")
-        print(f"  bare loop {loop}")
-        print(scan.against(loop), flush=True)
+    one, given = scanner(reached_by, **settings), context(detecting=detecting)
+    event.listen(sa.Engine, "before_cursor_execute", note)
+    scan = timed(port, lambda: exhausted(one.scan(given)))
+    event.remove(sa.Engine, "before_cursor_execute", note)
+    loop = timed(port, bare)
+    words = "with detection" if detecting else "without detection"
+    print(f"sampled scan {words}: {len(statements):,} samples, {scan.result['FieldProfiled']:,} columns")
+    print(f"  scan {scan}")
+    print(f"  bare loop {loop}")
+    print(scan.against(loop), flush=True)
 
 
 def rescan(port: int) -> None:
