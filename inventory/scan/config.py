@@ -158,10 +158,10 @@ class Config(Section):
     serve: ServeSection = ServeSection()
     declared: DeclaredSection = DeclaredSection()
     detection: DetectionSection = DetectionSection()
+    own_domains: tuple[str, ...] = Field(default=(), description="Our own domains, for each source without its own.")
     sources: tuple[Scanner, ...] = Field(default=(), description="What to scan.")
     flows: tuple[FlowSection, ...] = Field(default=(), description="Flows known to people.")
     references: tuple[ReferenceSection, ...] = Field(default=(), description="Keys known to people.")
-    own_domains: tuple[str, ...] = Field(default=(), description="Our own domains, for each source without its own.")
     lineage: LineageSection = LineageSection()
 
 
