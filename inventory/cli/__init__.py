@@ -1,4 +1,4 @@
-"""The command line: `inventory scan|load|ask|serve|demo|detect|review|disclosure|connector|graph|schedule|lineage`.
+"""The command line: `inventory scan|load|ask|serve|demo|detect|review|disclosure|…` (`inventory --help` lists them).
 
 Exit status: 0 done, 1 failed (one line on stderr says what, where and what to do), 2 wrong usage, 3 partial (what
 could be done is done, what could not is named).

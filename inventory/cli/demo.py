@@ -28,8 +28,8 @@ def demo(
 ) -> None:
     """Create a demo estate, scan it, and say where e-mail addresses live and who receives them.
 
-    The estate is a PostgreSQL, an S3 bucket and a Stripe account of a made-up Canadian PaaS, all real servers on
-    loopback, with made-up people. What it holds is kept in the directory; a second run starts from there.
+    The estate is a PostgreSQL, an S3 bucket, a Stripe account, a domain and the code of a made-up Canadian PaaS, real
+    servers on loopback, with made-up people. What it holds is kept in the directory; a second run starts from there.
 
     [bold]Examples[/bold]
 
@@ -46,7 +46,7 @@ def demo(
         raise ConfigError("inventory demo", f"needs {error.name}, which is not installed", remedy) from error
     from inventory.cli import road
 
-    say(f"Starting the demo estate in {directory} (PostgreSQL, an S3 bucket, a Stripe account; {rows} customers)")
+    say(f"Starting the demo estate in {directory} (database, bucket, Stripe account, domain, code; {rows} customers)")
     with Estate(directory / "estate", rows=rows, report=lambda step: say(f"  {step}")) as estate:
         config = _config(estate.sources(), estate.flows(), directory)
         with road.opened_graph(config) as graph:
