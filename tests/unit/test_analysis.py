@@ -14,9 +14,9 @@ from inventory.errors import QuestionError
 from inventory.model import Provenance, Transformation
 
 
-def step(source, target, *, id_="", confidence=1.0, kind="FLOWS_TO"):
+def step(source, target, *, id_="", confidence=1.0):
     name = id_ or f"{source}>{target}"
-    return Step(name, source, target, kind, Provenance.SQL, confidence, Transformation.COPIED, "", "", False)
+    return Step(name, source, target, "FLOWS_TO", Provenance.SQL, confidence, Transformation.COPIED, "", "", False)
 
 
 def subgraph(*steps):

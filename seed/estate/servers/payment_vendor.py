@@ -49,8 +49,11 @@ def _serve(port: int) -> None:
 
     resources.Store.dump_to_disk = lambda self: None
     resources.time = types.SimpleNamespace(time=NOW.timestamp)  # everything was made in the estate's present
-    nothing = {"object": "list", "data": [], "has_more": False, "url": "/v1/webhook_endpoints"}
-    server.app.router.add_get("/v1/webhook_endpoints", lambda _: web.json_response(nothing))  # which it does not have
+
+    async def no_webhooks(_: web.Request) -> web.Response:  # localstripe has none of that
+        return web.json_response({"object": "list", "data": [], "has_more": False, "url": "/v1/webhook_endpoints"})
+
+    server.app.router.add_get("/v1/webhook_endpoints", no_webhooks)
     random.seed(0)  # the vendor draws its object ids from here: the same order of requests gives the same ids
     web.run_app(server.app, host=LOOPBACK, port=port, access_log=None, print=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 from urllib.parse import quote
 
 import httpx
@@ -28,7 +29,7 @@ def by_amazon(key: Key, method: str, address: str, body: bytes) -> str:
     secret = Credentials(key.access_key_id, key.secret_access_key, key.session_token or None)
     signer = SigV4Auth(secret, key.service, key.region)
     text = signer.string_to_sign(request, signer.canonical_request(request))
-    return signer.signature(text, request)
+    return cast(str, signer.signature(text, request))
 
 
 def ours(key: Key, method: str, address: str, body: bytes) -> str:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def server(certificate) -> Iterator[Callable[..., tuple[int, Received]]]:
 
 @pytest.fixture
 def scan(small_detection) -> Callable[..., list]:
-    def run(port: int, host: str = "127.0.0.1", **given: object) -> list:
+    def run(port: int, host: str = "127.0.0.1", **given: Any) -> list:
         settings = SmtpSettings(name="mail", type="smtp", host=host, port=port, **given)
         return list(SmtpScanner(settings).scan(ScanContext(small_detection)))
 

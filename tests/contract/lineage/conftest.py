@@ -36,6 +36,8 @@ def fleet():
 
     path = Path(__file__).parents[2] / "fleet" / "lineage.py"
     spec = importlib.util.spec_from_file_location("lineage_fleet", path)
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -66,7 +66,7 @@ def seen(graph, database):
     from inventory.graph.writer import GraphWriter, ScanRun
 
     system = f"duckdb://{database}"
-    said = [m.SystemSeen(system, m.SystemKind.DATABASE, "shop", "duckdb")]
+    said: list[m.Observation] = [m.SystemSeen(system, m.SystemKind.DATABASE, "shop", "duckdb")]
     for name in ("main.customers", "main.orders", "main.dim_customers"):
         said.append(m.DatasetSeen(f"{system}/{name}", system, m.DatasetKind.TABLE, name))
     GraphWriter(graph).load(ScanRun("r", "shop", datetime.now(UTC)), [*said, m.Covered(system, m.Aspect.LISTING)])

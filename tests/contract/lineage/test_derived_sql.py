@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -81,13 +82,10 @@ def test_views_queries_files_and_keys_become_edges_and_a_second_time_nothing_is_
     pipeline = tmp_path / "pipelines" / "night.sql"
     pipeline.parent.mkdir()
     pipeline.write_text("UPDATE contacts SET email = c.email FROM customers c WHERE c.customer_id = 7;")
-    known = Known(
-        references=[SimpleNamespace(source=[f"{PG}/shop.public.contacts#email"],
-                                    target=[f"{PG}/shop.public.customers#email"])],
-        files=[SimpleNamespace(files=str(tmp_path / "pipelines" / "*.sql"), dialect="postgres", system=PG,
-                               home="shop.public")],
-        cache=tmp_path,
-    )  # fmt: skip
+    reference = {"source": [f"{PG}/shop.public.contacts#email"], "target": [f"{PG}/shop.public.customers#email"]}
+    of_night = {"files": str(pipeline.parent / "*.sql"), "dialect": "postgres", "system": PG, "home": "shop.public"}
+    given: Any = {"references": [SimpleNamespace(**reference)], "files": [SimpleNamespace(**of_night)]}
+    known = Known(**given, cache=tmp_path)
     derived = derive_flows(graph, known)
     assert not derived.findings
     assert flows(graph) == {

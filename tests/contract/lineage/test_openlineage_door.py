@@ -6,6 +6,7 @@ import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -105,7 +106,7 @@ def test_job_and_dataset_events(client, embedded_graph):
             producer=producer,
         )
     )
-    facets = column_lineage("shop.public.a", x=("y", "IDENTITY", False))
+    facets: Any = column_lineage("shop.public.a", x=("y", "IDENTITY", False))
     told = StaticDataset(DB, "shop.public.view", facets=facets)
     client.emit(DatasetEvent(eventTime=BEGAN.isoformat(), dataset=told, producer=producer))
     a, view = f"{DB}/shop.public.a", f"{DB}/shop.public.view"

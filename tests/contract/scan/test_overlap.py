@@ -7,6 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -28,6 +29,8 @@ def scan(graph, small_detection):
     writer = GraphWriter(graph)
 
     class Scanner(SQLiteScanner):
+        work: Any = None
+
         def scan(self, context):
             yield SystemSeen(SYSTEM, SystemKind.DATABASE, "shop", "postgresql")
             self.work()
@@ -37,7 +40,7 @@ def scan(graph, small_detection):
         scanner = Scanner(SQLiteSettings(name=name, path="shop.db"))  # pyright: ignore[reportArgumentType]
         scanner.work = work
         load = lambda _, said: writer.load(ScanRun(run, name, datetime.now(UTC)), said)  # noqa: E731
-        return scan_source(scanner, ScanContext(small_detection), load)
+        return scan_source(cast(Any, scanner), ScanContext(small_detection), load)
 
     return scan
 

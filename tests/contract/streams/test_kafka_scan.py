@@ -330,7 +330,11 @@ def allowed(admin):
 @pytest.fixture
 def signed_in(broker, admin, certificate, monkeypatch):
     """Settings of the user `reader`, who signs in by SCRAM over TLS."""
-    from kafka.admin import ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
+    from kafka.admin import (  # its types leave them out
+        ScramMechanism,  # pyright: ignore[reportAttributeAccessIssue]
+        UserScramCredentialDeletion,  # pyright: ignore[reportAttributeAccessIssue]
+        UserScramCredentialUpsertion,  # pyright: ignore[reportAttributeAccessIssue]
+    )
 
     monkeypatch.setenv("TEST_KAFKA_PASSWORD", "only reads")
     admin.alter_user_scram_credentials(

@@ -7,8 +7,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
-from airflow.providers.openlineage.sqlparser import DatabaseInfo, SQLParser
+from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter  # pyright: ignore[reportMissingImports]
+from airflow.providers.openlineage.sqlparser import DatabaseInfo, SQLParser  # pyright: ignore[reportMissingImports]
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SQL = """

@@ -28,7 +28,7 @@ def beyond(schema):
 
     def judged(query, variables=None, **limits):
         found = shape_errors(schema, parse(query), None, variables or {}, Limits.model_validate(limits))
-        return {error.extensions["limit"]: error.message for error in found}
+        return {(error.extensions or {})["limit"]: error.message for error in found}
 
     return judged
 

@@ -111,7 +111,7 @@ def feather() -> bytes:
     return file.getvalue()
 
 
-def arrow_stream(table: pa.Table = TABLE, codec: str | None = None) -> bytes:
+def arrow_stream(table: pa.Table = TABLE, codec: Any = None) -> bytes:
     file = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression=codec)
     with pa.ipc.new_stream(file, table.schema, options=options) as writer:
@@ -119,7 +119,7 @@ def arrow_stream(table: pa.Table = TABLE, codec: str | None = None) -> bytes:
     return file.getvalue()
 
 
-def arrow_file(table: pa.Table = TABLE, codec: str | None = None) -> bytes:
+def arrow_file(table: pa.Table = TABLE, codec: Any = None) -> bytes:
     file = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression=codec)
     with pa.ipc.new_file(file, table.schema, options=options) as writer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from inventory.model import DatasetKind
 from scanners.databases.catalog import Relation
 from scanners.databases.writers import MOST_OF_RELATION, SeenStatement, with_writers
@@ -76,7 +78,8 @@ def test_a_trigger_in_a_file_becomes_a_job(tmp_path, small_detection):
             CREATE TRIGGER noted AFTER INSERT ON people BEGIN INSERT INTO seen VALUES (NEW.email, 'canary'); END;
             """
         )
-    scanner = SCANNER(SCANNER.settings_type.model_validate({"name": "shop", "type": "sqlite", "path": str(path)}))
+    settings: Any = SCANNER.settings_type.model_validate({"name": "shop", "type": "sqlite", "path": str(path)})
+    scanner = SCANNER(settings)
     (job,) = [each for each in scanner.scan(ScanContext(detection=small_detection)) if isinstance(each, JobSeen)]
     assert (job.kind, job.dataset.rpartition("/")[2]) == ("trigger", "seen")
     assert job.statement == 'INSERT INTO seen SELECT NEW.email, \'?\' FROM "main"."people" AS new'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -60,7 +61,7 @@ def flows(history, known=None):
 
 
 def column_lineage(*changes, output="email", field="email", **more):
-    source = {"namespace": DB, "name": "shop.public.customers", "field": field}
+    source: dict[str, Any] = {"namespace": DB, "name": "shop.public.customers", "field": field}
     if changes:
         source["transformations"] = list(changes)
     return {"fields": {output: {"inputFields": [source], **more}}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +58,7 @@ class Map:
     def overlap(self, references=()):
         return Overlap(self.kept, self.facts, references)
 
-    def said(self, kind, references=()):
+    def said(self, kind, references=()) -> list[Any]:
         return [each for each in self.overlap(references).observations() if isinstance(each, kind)]
 
     def flows(self, references=()):
@@ -95,7 +96,7 @@ def test_of_cut_sketches_it_is_within_its_bounds(seed, contained, size, part):
     inside = round(min(part, size) * contained)
     other = [*draw.sample(whole, inside), *(draw.getrandbits(64) for _ in range(part - inside))]
     cut = [kept(sorted(values)[:1024], len(values)) for values in (other, whole)]
-    found = containment(*cut)
+    found = containment(cut[0], cut[1])
     true = inside / part
     assert found.low - 0.12 <= true <= found.high + 0.12  # 95 % bounds, with room for the tails
 
