@@ -209,6 +209,14 @@ class Onward(_Strict):
     note: str = Field(description="What goes there, in a few words: `events by webhook`.")
 
 
+class DnsRecords(_Strict):
+    """Where in a record of the resource a DNS record's parts are: whom it names is observed as in a zone file."""
+
+    name: Pointer = Field(description="Its owner's full name.")
+    type: Pointer = Field(description="MX, TXT, CNAME, …")
+    data: Pointer = Field(description="The name it leads to, or its text.")
+
+
 class Resource(_Strict):
     """One list of records."""
 
@@ -240,6 +248,7 @@ class Resource(_Strict):
     )
     paging: Paging | None = Field(default=None, description="By default the connector's.")
     onward: tuple[Onward, ...] = ()
+    dns: DnsRecords | None = Field(default=None, description="When its records are DNS records.")
     scopes: tuple[str, ...] = Field(default=(), description="The least permission that reading it takes.")
     erase: SubjectRequest | None = None
     access: SubjectRequest | None = None

@@ -39,6 +39,7 @@ from scanners.detection.interface import ColumnContext, Detection, FieldVerdict,
 from scanners.integrations.addresses import filled, moved, placed, times
 from scanners.integrations.connector import (
     Connector,
+    DnsRecords,
     NoPaging,
     NumberPaging,
     OffsetPaging,
@@ -50,6 +51,9 @@ from scanners.integrations.onward import leads
 from scanners.integrations.places import at
 from scanners.integrations.sign_in import Credentials, SignIn, sign_in_of
 from scanners.recipients import catalogue
+from scanners.recipients.catalogue import registrable
+from scanners.recipients.dns_records import Record, signs
+from scanners.recipients.sightings import disclosures
 from scanners.records import JsonObject, records, union
 from scanners.sightings import KnownField, field_sightings
 
@@ -339,7 +343,7 @@ class VendorScanner:
 
     def _disclosures(
         self, dataset: str, resource: Resource, sample: _Sample, personal: dict[str, None]
-    ) -> Iterator[DisclosureSeen | ProcessorSeen]:
+    ) -> Iterator[Observation]:
         if not sample.rows:
             return
         # The path as the connector has it: the account's own names stay out.
@@ -352,6 +356,26 @@ class VendorScanner:
                 yield lead.recipient.described
                 said = lead.evidence(resource.name)
                 yield DisclosureSeen(dataset, lead.recipient.processor, Provenance.API, said)
+        if resource.dns is not None:
+            yield from self._named_by_dns(dataset, resource.dns, sample.rows)
+
+    def _named_by_dns(self, dataset: str, places: DnsRecords, rows: list[JsonObject]) -> Iterator[Observation]:
+        """Whom DNS records name; names below the zones that they are of are our own."""
+        found = [
+            Record(name.lower().rstrip("."), type_.upper(), _plain_data(type_.upper(), data))
+            for row in rows
+            for name, type_, data in [(at(row, places.name), at(row, places.type), at(row, places.data))]
+            if isinstance(name, str) and isinstance(type_, str) and isinstance(data, str)
+        ]
+        own = (*self._vendor.own_domains, *sorted({registrable(record.owner) for record in found} - {""}))
+        yield from disclosures(dataset, Provenance.DNS, signs(found, own), said=set())
+
+
+def _plain_data(type_: str, data: str) -> str:
+    """A name without the last dot, or a text without the quotes that APIs show it in (also between its parts)."""
+    if type_ == "TXT":
+        return data.strip().replace('" "', "").strip('"')
+    return data.strip().lower().rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
