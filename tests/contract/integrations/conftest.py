@@ -164,8 +164,8 @@ def prism(tmp_path_factory) -> Iterator[Callable[..., str]]:
     (a path in ../shared/specs, or an absolute one), with only the paths named (as the description writes them) or all.
 
     Give the address to a source as `base_url`; with prism's examples a cursor may never end: then sample few rows.
-    Skips by name where the description is missing, and where node is; without node it fails with CI=true. At most four servers run at a time: ask
-    again in each test, which is cheap. Not for Stripe's, which takes minutes: see `stripe_mock`.
+    Skips by name where the description is missing, and where node is, which fails with CI=true. At most four servers
+    run at a time: ask again in each test, which is cheap. Not for Stripe's, which takes minutes: see `stripe_mock`.
     """
     fleet = _fleet_vendors()
     running: dict[tuple[str, ...], tuple[str, ExitStack]] = {}
