@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from inventory.errors import ConfigError
 from scanners.integrations.addresses import times
 from scanners.integrations.connector import (
-    YAML_LOADER,
     BasicAuth,
     BearerAuth,
     ClientCredentialsAuth,
@@ -29,6 +28,7 @@ from scanners.integrations.connector import (
     SignatureAuth,
 )
 from scanners.integrations.places import parts_of
+from scanners.yaml_files import LOADER
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -68,8 +68,8 @@ def problems(path: Path) -> list[Problem]:
     except (OSError, UnicodeError) as error:
         raise ConfigError(str(path), getattr(error, "strerror", None) or "is no text in UTF-8") from None
     try:
-        root = yaml.compose(text, YAML_LOADER)
-        content: Any = yaml.load(text, YAML_LOADER)  # noqa: S506 - a safe loader
+        root = yaml.compose(text, LOADER)
+        content: Any = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return [Problem(mark.line + 1 if mark is not None else 0, "", "is not YAML")]

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import yaml
 
 from inventory.errors import ConfigError
-from scanners.integrations.connector import YAML_LOADER
+from scanners.yaml_files import LOADER
 
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -231,7 +231,7 @@ def read_description(path: Path) -> Description:
     except UnicodeError:
         raise ConfigError(str(path), "is no text in UTF-8") from None
     try:
-        content: Any = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, YAML_LOADER)  # noqa: S506
+        content: Any = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, LOADER)  # noqa: S506
     except (ValueError, RecursionError, yaml.YAMLError):
         raise ConfigError(str(path), "is neither JSON nor YAML") from None
     said = _mapping(content)

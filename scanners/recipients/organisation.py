@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from inventory.errors import ConfigError
 from scanners.integrations.connector import Connector, RegionKey, RoleKey, ServiceClassKey, connectors
+from scanners.yaml_files import read_as
 
 FOLDER = Path(__file__).parent / "known"
 
@@ -72,24 +72,10 @@ _FACTS = {"name", "legal_entity", "role", "service_classes", "head_office"}
 
 def load_organisations(path: Path) -> tuple[Organisation, ...]:
     """Read a file; ConfigError naming the file, the place in it and what is wrong there."""
-    try:
-        content: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a safe loader
-    except OSError as error:
-        raise ConfigError(str(path), error.strerror or "cannot be read") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(f"{path}{place}", "is not YAML") from None
-    try:
-        return TypeAdapter(tuple[Organisation, ...]).validate_python(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        cause = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{path}: {place}", cause) from None
+    return read_as(_FORM, path)
 
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C reads this folder in a tenth of the time
+_FORM = TypeAdapter(tuple[Organisation, ...])
 
 
 @cache
