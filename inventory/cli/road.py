@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,7 +223,7 @@ def scan_into(
             observations = sketches.taken_from(observations)
         return writer.load(ScanRun(run, source, started), observations)
 
-    context = replace(context, report=_kept_progress(context.report, writer, run, started))
+    context = replace(context, report=kept_progress(context.report, writer, run, started))
 
     with ThreadPoolExecutor(max_workers=SCANS_AT_ONCE, thread_name_prefix="scan") as executor:
         outcomes = run_scans(scanners, context, load, executor, workers)
@@ -232,18 +233,21 @@ def scan_into(
 PROGRESS_EVERY = 1.0  # seconds
 
 
-def _kept_progress(report: ProgressSink, writer: GraphWriter, run: str, started: datetime) -> ProgressSink:
+def kept_progress(report: ProgressSink, writer: GraphWriter, run: str, started: datetime) -> ProgressSink:
     """Tells `report`, and about once a second the graph, where others watch (GraphQL `scanProgress`)."""
     last: dict[str, float] = {}
+    silent = threading.Event()  # once the graph does not answer: the load itself says so, and must not wait for this
 
     def told(progress: Progress) -> None:
         report(progress)
         now = time.monotonic()
-        if now - last.get(progress.source, -PROGRESS_EVERY) < PROGRESS_EVERY:
+        if silent.is_set() or now - last.get(progress.source, -PROGRESS_EVERY) < PROGRESS_EVERY:
             return
         last[progress.source] = now
-        with suppress(GraphError):  # the load itself says when the graph does not answer
+        try:
             writer.progress(ScanRun(run, progress.source, started), progress.done, progress.total, progress.dataset)
+        except GraphError:
+            silent.set()
 
     return told
 
