@@ -41,7 +41,7 @@ def configure_logging(*, verbose: bool) -> None:
             if err.is_terminal
             else structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is when something is said
     )
 
 
