@@ -20,6 +20,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,7 +71,7 @@ class Audit:
         with self._said:
             if self._cause:
                 raise AuditError("the audit", self._cause, "nothing is answered until it can be written again")
-            if len(self._waiting) >= MOST_WAITING or self._closing:
+            if len(self._waiting) >= MOST_WAITING or self._closing or not self._thread.is_alive():
                 raise AuditError("the audit", "is not written fast enough", "ask again later")
 
     def say(self, entry: Mapping[str, Any]) -> Future[None]:
@@ -107,7 +108,8 @@ class Audit:
             cause = self._write(batch) if batch else ""
             with self._said:
                 if bool(cause) != bool(self._cause):
-                    (_log.error if cause else _log.info)("audit", can_be_written=not cause, cause=cause)
+                    with suppress(OSError, ValueError):  # a log that is closed must not end the audit
+                        (_log.error if cause else _log.info)("audit", can_be_written=not cause, cause=cause)
                 self._cause = cause
                 if not cause:
                     del self._waiting[: len(batch)]

@@ -161,6 +161,32 @@ def test_an_audit_that_cannot_be_written_says_so_and_recovers_without_loss(tmp_p
     assert [entry["number"] for entry in said(tmp_path)] == [0, 1]
 
 
+def test_a_log_that_is_closed_does_not_end_the_audit(tmp_path, monkeypatch):
+    import io
+
+    import structlog
+
+    from inventory.api import audit as module
+    from inventory.ledger import Ledger
+
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(module, "_log", structlog.wrap_logger(structlog.PrintLogger(closed), processors=[str]))
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    append_all, fails = Ledger.append_all, iter([True])
+
+    def append(self, entries):
+        if next(fails, False):
+            raise ConfigError(str(self.path), "No space left on device")
+        return append_all(self, entries)
+
+    monkeypatch.setattr(Ledger, "append_all", append)
+    audit = Audit(tmp_path, KEY, soon=0.0)
+    audit.say({"number": 0}).result(10)
+    audit.check()
+    audit.close()
+
+
 def test_lines_that_could_not_be_written_are_not_lost_in_silence(tmp_path, monkeypatch):
     from inventory.ledger import Ledger
 
