@@ -171,7 +171,8 @@ def test_a_log_that_is_closed_does_not_end_the_audit(tmp_path, monkeypatch):
 
     closed = io.StringIO()
     closed.close()
-    monkeypatch.setattr(module, "_log", structlog.wrap_logger(structlog.PrintLogger(closed), processors=[str]))
+    log = structlog.wrap_logger(structlog.PrintLogger(closed), [structlog.processors.JSONRenderer()])
+    monkeypatch.setattr(module, "_log", log)
     monkeypatch.setattr(module, "AGAIN", 0.01)
     append_all, fails = Ledger.append_all, iter([True])
 
