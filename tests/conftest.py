@@ -9,6 +9,15 @@ import pytest
 FIGURES = pytest.StashKey[list[str]]()
 
 
+@pytest.fixture(autouse=True)
+def _logging_as_before():
+    """The command line configures how everything is logged, with what standard error is at that moment."""
+    import structlog
+
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def figure(request):
     """Notes a measured figure (precision, recall, …); all are printed at the end of the run."""

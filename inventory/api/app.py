@@ -57,7 +57,7 @@ def create_app(
     doorkeeper = Doorkeeper(settings, tokens, issuer)
     documents = Documents(ad_hoc=settings.ad_hoc, tokens=settings.limits.tokens)
     endpoint = Endpoint(
-        build_schema(settings.limits, documents.texts, suggestions=settings.ad_hoc),
+        build_schema(settings.limits, tuple(documents.texts), suggestions=settings.ad_hoc),
         lambda request: Context(catalogue, request.state.caller, register),
         documents,
         settings.limits,

@@ -36,7 +36,7 @@ def compared(catalogue: Catalogue, sketches: Sequence[KeptSketch]) -> Overlap:
     facts: dict[str, FieldFacts] = {}
     references: list[tuple[str, str]] = []
     for some in _parts(fields):
-        for row in catalogue.ask("fields_to_compare", fields=some):
+        for row in catalogue.ask("fields_to_compare", keys=some):
             facts[row["key"]] = _facts(row, categories, processors)
         for row in catalogue.ask("references_of_fields", keys=some):
             if row["edge"].get("provenance") != Provenance.OVERLAP:  # those follow from here

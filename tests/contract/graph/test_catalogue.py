@@ -170,7 +170,7 @@ CASES = {
     ),
     "fields_of_datasets": ({"keys": [T1, T0], "limit": 1}, ends, [(T0, f"{T0}#id"), (T1, f"{T1}#id")]),
     "fields_to_compare": (
-        {"fields": [f"{T0}#name", f"{T0}#id", "postgres://no.such/a.b.c#d"]},
+        {"keys": [f"{T0}#name", f"{T0}#id", "postgres://no.such/a.b.c#d"]},
         lambda rows: [(r["key"], r["name"], r["primary_key"], r["dataset_kind"], r["system_kind"]) for r in rows],
         [(f"{T0}#id", "id", True, "table", "database"), (f"{T0}#name", "name", False, "table", "database")],
     ),
