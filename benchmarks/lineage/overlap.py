@@ -198,7 +198,12 @@ def search_among_many() -> None:
     print(f"search among {SKETCHES:,} sketches of {ROWS} values: {time.perf_counter() - started:.1f} s, {flows} copies")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the parts that are named, or all."""
     parts = {"estate": on_the_estate, "pairs": on_generated_pairs, "search": search_among_many}
     for part in sys.argv[1:] or parts:
         parts[part]()
+
+
+if __name__ == "__main__":
+    main()
