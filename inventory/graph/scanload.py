@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, TypeAlias
 
@@ -17,12 +17,12 @@ from inventory.graph.batch import (
     changed,
     read_edges,
     read_fields,
-    read_findings_of,
     read_nodes,
 )
 from inventory.graph.catalogue import moment
 from inventory.graph.connection import Graph, Transaction
-from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, Value, digest, stated
+from inventory.graph.findings import finding_fact, state_findings
+from inventory.graph.schema import EdgeFact, NodeFact, NodeRef, digest, stated
 from inventory.graph.statements import REVIEW, SEEN, MeasureFact, Scope, statements_of
 from inventory.graph.turn import take_turn
 from inventory.model import (
@@ -208,28 +208,11 @@ class ScanLoad:
             self.counts.add(self._changed(lambda t, c, some=some: _end_datasets(t, c, some)))
 
     def _keep_findings(self, transaction: Transaction, changes: Changes, state: ScanState) -> None:
-        scope = f"{self.source}|findings"
-        facts = {fact.ref: (fact, finding) for finding in self.findings for fact in [self._finding_fact(finding)]}
-        known = read_findings_of(transaction, self.source)
-        before = known | read_nodes(transaction, facts)
-        abouts = [NodeRef(label, f.about) for _, f in facts.values() for label in ("System", "Dataset")]
-        there = read_nodes(transaction, abouts)
-        edges = read_edges(transaction, [scope], ["ABOUT"])
-        skipped = self._skipped(transaction, known.values())
-        for ref, (fact, finding) in facts.items():
-            changes.state_node(fact, scope, before.get(ref))
-            for label in ("System", "Dataset"):
-                about = NodeRef(label, finding.about)
-                if about in there:
-                    edge = EdgeFact("ABOUT", ref, about)
-                    changes.state_edge(StatedEdge(scope, edge), edges.get(edge.id(scope)))
-        gone = known.keys() - facts.keys()
-        over = {ref for ref in gone if known[ref].about not in skipped and self._is_over(known[ref].about, state)}
-        for ref in over:
-            changes.end_node(ref)
-        for edge in edges.values():
-            if edge.source in over:
-                changes.end_edge(edge)
+        def over(gone: Mapping[NodeRef, NodeState]) -> set[NodeRef]:
+            skipped = self._skipped(transaction, gone.values())
+            return {ref for ref, node in gone.items() if node.about not in skipped and self._is_over(node.about, state)}
+
+        state_findings(transaction, changes, self.source, self.findings, over)
 
     def _skipped(self, transaction: Transaction, known: Iterable[NodeState]) -> set[str]:
         """Of what is known to be amiss: the datasets that were not looked at, as they are as they were."""
@@ -246,11 +229,6 @@ class ScanLoad:
             return bool(listings)
         looked = {Scope(about, Aspect.STRUCTURE), Scope(about, Aspect.CONTENT)} <= self._covered
         return looked or (about not in self._datasets and any(about.startswith(listed) for listed in listings))
-
-    def _finding_fact(self, finding: Finding) -> NodeFact:
-        said = (self.source, finding.about, finding.code, finding.message)
-        properties: dict[str, Value] = {**asdict(finding), "severity": str(finding.severity), "source": self.source}
-        return NodeFact("Finding", f"finding:{digest(said)}", properties)
 
     def _close(self, state: ScanState) -> None:
         born = {"valid_from": self.at, "scan": self.scan}
@@ -273,7 +251,7 @@ class ScanLoad:
                 system=self._system,
                 born=born,
             )
-        found = sorted({self._finding_fact(finding).key for finding in self.findings})
+        found = sorted({finding_fact(self.source, finding).key for finding in self.findings})
         for some in batches(found):
             self.graph.write(
                 "MATCH (s:Scan {urn: $scan}) UNWIND $findings AS urn MATCH (f:Finding {urn: urn}) "
